@@ -1,0 +1,79 @@
+/*
+ * conf.h - sekimori.conf: what the operator of the machine decides.
+ *
+ * Read by libconfuse, checked against the option table.  Policy of domains
+ * and mailboxes is not here: it lives in the store (policy/settings.h).
+ * A struct conf is immutable once loaded; a reload loads another one.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include "base/option.h"
+
+enum conf_mode { MODE_ENFORCE, MODE_OBSERVE };
+enum conf_unlisted { UNLISTED_PASS, UNLISTED_CHECK };
+enum conf_log_target { CONF_LOG_STDERR, CONF_LOG_SYSLOG };
+
+struct conf {
+	/* programs */
+	char *user;
+	char *state_dir;
+	char *run_dir;
+	int log_target; /* enum conf_log_target */
+	int log_level;  /* enum log_level */
+	int mode;       /* enum conf_mode */
+	char *authserv_id; /* "": macro {j}, else the host's name */
+	struct option_list networks;         /* ours: outbound */
+	struct option_list release_networks; /* where X-Sekimori-Release counts */
+	int unlisted_domains; /* enum conf_unlisted */
+	/* milter */
+	char *milter_listen; /* inet:8895@127.0.0.1, unix:/path */
+	uint64_t milter_socket_mode;
+	uint64_t connections_max;
+	uint64_t waits_max;      /* ends of message waiting at once */
+	uint64_t drain_timeout;  /* s */
+	uint64_t message_memory; /* bytes of a message kept in memory */
+	uint64_t header_max;     /* bytes of all headers */
+	uint64_t header_count_max;
+	uint64_t recipients_max;
+	/* socketmap */
+	char *socketmap_listen; /* inet:HOST:PORT, unix:/path */
+	char *recipient_delimiter;
+	/* DNS */
+	struct option_list dns_servers;
+	char *dns_zone;
+	uint64_t dns_timeout; /* s */
+	/* store */
+	char *redis; /* store_options.url; "": the private one; "none" */
+	char *redis_password;
+	uint64_t redis_timeout_ms;
+	bool durability_required;
+	/* quarantine */
+	uint64_t hold_message_max;
+	uint64_t hold_domain_max;
+	uint64_t hold_memory_percent;
+	uint64_t spool_max; /* of the event spool */
+	/* release */
+	char *release_listener; /* HOST:PORT */
+	uint64_t release_timeout; /* s */
+	/* history, web */
+	uint64_t history_days;
+	char *web_listen;
+	char *web_url;
+};
+
+extern const struct option conf_options[];
+extern const size_t conf_option_count;
+
+/* file NULL: SEKIMORI_CONFDIR/sekimori.conf.  NULL with *err set:
+ * ERR_CONFIG "file:line: name: reason". */
+struct conf *conf_load(const char *file, struct err *err);
+/* All defaults, without a file. */
+struct conf *conf_new(void);
+void conf_free(struct conf *conf);
+/* The commented sample: every option with help, range and default. */
+int conf_write_sample(struct buf *out);
+
+#endif

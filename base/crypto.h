@@ -1,0 +1,39 @@
+/*
+ * crypto.h - hashes and keyed hashes, by OpenSSL; no key ever in a log.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BASE_CRYPTO_H
+#define BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define SHA256_LEN 32
+
+/* A running SHA-256. */
+struct sha256;
+struct sha256 *sha256_new(void);
+void sha256_update(struct sha256 *hash, const void *data, size_t len);
+void sha256_final(struct sha256 *hash, uint8_t out[SHA256_LEN]);
+void sha256_free(struct sha256 *hash);
+
+/* HMAC-SHA-256 over the parts, each preceded by its length (8 octets, big
+ * endian), so that no two lists of parts are the same input. */
+void hmac_sha256(struct bytes key, const struct bytes *parts, size_t n,
+    uint8_t out[SHA256_LEN]);
+/* In constant time. */
+bool secret_equal(const void *a, const void *b, size_t len);
+void secret_wipe(void *data, size_t len);
+
+/* Base64 (RFC 4648 section 4), with padding; out grows. */
+int base64_encode(struct bytes in, struct buf *out);
+/* Strict but for white space, which is skipped; -1 on anything else. */
+int base64_decode(struct bytes in, struct buf *out);
+/* base64url without padding (section 5): for links and headers. */
+int base64url_encode(struct bytes in, struct buf *out);
+int base64url_decode(struct bytes in, struct buf *out);
+
+#endif

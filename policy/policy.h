@@ -1,0 +1,63 @@
+/*
+ * policy.h - what is wanted for one mailbox: system, domain and mailbox
+ * settings merged.
+ *
+ * One option table; a level that does not set a row inherits it.  Points
+ * are thousandths.  Immutable, owned by the settings snapshot; mailboxes
+ * under the same settings share one struct policy, so that a verdict is
+ * made once per pointer.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include "base/option.h"
+
+enum policy_on_fail { ON_FAIL_SCORE, ON_FAIL_QUARANTINE, ON_FAIL_REJECT };
+enum policy_dmarc_reject {
+	DMARC_REJECT_EVIDENCE, /* p=reject rejects when other evidence agrees */
+	DMARC_REJECT_ALWAYS,
+	DMARC_REJECT_NEVER,
+};
+enum policy_temperror { TEMPERROR_JUDGE, TEMPERROR_DEFER };
+enum policy_hold_answer { HOLD_ANSWER_250, HOLD_ANSWER_550 };
+enum policy_full { FULL_DEFER, FULL_REJECT };
+enum policy_split { SPLIT_NEVER, SPLIT_RCPT };
+
+struct policy {
+	bool filter;        /* off: everything but limits passes */
+	bool locked;        /* mailbox: refuse its mail at RCPT */
+	bool restrict_recipients; /* domain: only listed recipients exist */
+	/* authentication */
+	bool spf, dkim, dmarc;
+	int spf_fail, dkim_fail; /* enum policy_on_fail */
+	int64_t spf_fail_points, spf_softfail_points, spf_permerror_points;
+	int64_t dkim_fail_points;
+	int64_t dmarc_none_points; /* DMARC fail under p=none */
+	int dmarc_quarantine;      /* what p=quarantine does: an action */
+	int dmarc_reject;          /* enum policy_dmarc_reject */
+	int dmarc_temperror;       /* enum policy_temperror, for p=reject */
+	int malformed_from;        /* action for no or several From */
+	struct option_list arc_trusted; /* sealers that may lift DMARC */
+	/* score */
+	int64_t unsure_points, spam_points;
+	int unsure_action, spam_action;
+	/* lists */
+	int block_action; /* of block rows that say none */
+	/* size */
+	uint64_t size_max;
+	int size_action; /* reject or quarantine */
+	/* hold */
+	int hold_answer; /* enum policy_hold_answer */
+	int hold_full;   /* enum policy_full */
+	uint64_t retention; /* s */
+	int split;          /* enum policy_split */
+	char *subject_mark; /* UTF-8, put before the Subject by tag */
+	bool result_headers; /* X-Sekimori-Class, -Score */
+};
+
+extern const struct option policy_options[];
+extern const size_t policy_option_count;
+
+#endif
