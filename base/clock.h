@@ -23,10 +23,10 @@ int64_t clock_mono_us(void);
 struct timespec clock_mono_timespec(int64_t mono_ms);
 
 /* "Sun, 22 Nov 2026 09:00:00 +0900": RFC 5322 date-time, local zone. */
-#define CLOCK_RFC5322_SIZE 40
+#define CLOCK_RFC5322_SIZE 64
 void clock_rfc5322(time_t t, char out[CLOCK_RFC5322_SIZE]);
 /* "2026-11-22T00:00:00.123Z": RFC 3339 in UTC. */
-#define CLOCK_RFC3339_SIZE 32
+#define CLOCK_RFC3339_SIZE 80
 void clock_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE]);
 
 #endif

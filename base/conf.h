@@ -12,21 +12,31 @@
 
 #include "base/option.h"
 
-enum conf_mode { MODE_ENFORCE, MODE_OBSERVE };
-enum conf_unlisted { UNLISTED_PASS, UNLISTED_CHECK };
-enum conf_log_target { CONF_LOG_STDERR, CONF_LOG_SYSLOG };
+enum conf_mode {
+	MODE_ENFORCE,
+	MODE_OBSERVE
+};
+enum conf_unlisted {
+	UNLISTED_PASS,
+	UNLISTED_CHECK
+};
+enum conf_log_target {
+	CONF_LOG_STDERR,
+	CONF_LOG_SYSLOG
+};
 
 struct conf {
 	/* programs */
 	char *user;
 	char *state_dir;
 	char *run_dir;
-	int log_target; /* enum conf_log_target */
-	int log_level;  /* enum log_level */
-	int mode;       /* enum conf_mode */
-	char *authserv_id; /* "": macro {j}, else the host's name */
-	struct option_list networks;         /* ours: outbound */
-	struct option_list release_networks; /* where X-Sekimori-Release counts */
+	int log_target;              /* enum conf_log_target */
+	int log_level;               /* enum log_level */
+	int mode;                    /* enum conf_mode */
+	char *authserv_id;           /* "": macro {j}, else the host's name */
+	struct option_list networks; /* ours: outbound */
+	struct option_list
+	    release_networks; /* where X-Sekimori-Release counts */
 	int unlisted_domains; /* enum conf_unlisted */
 	/* milter */
 	char *milter_listen; /* inet:8895@127.0.0.1, unix:/path */
@@ -56,7 +66,7 @@ struct conf {
 	uint64_t hold_memory_percent;
 	uint64_t spool_max; /* of the event spool */
 	/* release */
-	char *release_listener; /* HOST:PORT */
+	char *release_listener;   /* HOST:PORT */
 	uint64_t release_timeout; /* s */
 	/* history, web */
 	uint64_t history_days;

@@ -85,12 +85,12 @@ struct dns_options {
 };
 
 struct dns_stats {
-	uint64_t asked;     /* by dns_ask */
+	uint64_t asked; /* by dns_ask */
 	uint64_t cache_hits;
-	uint64_t queries;   /* sent to the resolver */
-	uint64_t failures;  /* answers that are failures */
+	uint64_t queries;  /* sent to the resolver */
+	uint64_t failures; /* answers that are failures */
 	uint64_t timeouts;
-	uint64_t cached;    /* answers in the cache now */
+	uint64_t cached; /* answers in the cache now */
 };
 
 /* NULL with *err set: ERR_CONFIG with file:line for a bad zone file. */

@@ -24,8 +24,7 @@ static enum log_target log_target = LOG_TARGET_STDERR;
 static const char *log_name = "sekimori";
 
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
-static const int level_syslog[] = { LOG_ERR, LOG_WARNING, LOG_INFO,
-	LOG_DEBUG };
+static const int level_syslog[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 void
 log_open(const char *name, enum log_target target, enum log_level level)
@@ -89,8 +88,8 @@ append_escaped(struct buf *buf, struct bytes value, bool quoted)
 			if (buf_append_char(buf, (char)c) < 0)
 				return -1;
 			i++;
-		} else if ((n = utf8_char_len((struct bytes){
-				value.data + i, value.len - i })) > 1) {
+		} else if ((n = utf8_char_len((struct bytes){ value.data + i,
+				value.len - i })) > 1) {
 			if (buf_append(buf, value.data + i, n) < 0)
 				return -1;
 			i += n;

@@ -14,9 +14,16 @@
 
 #include "base/buf.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG };
-enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
+enum log_target {
+	LOG_TARGET_STDERR,
+	LOG_TARGET_SYSLOG
+};
 
 /* name: the program's, as syslog shows it; must stay valid. */
 void log_open(const char *name, enum log_target target, enum log_level level);
@@ -41,8 +48,7 @@ struct log_line {
 	struct buf buf;
 };
 
-void log_line_init(struct log_line *line, enum log_level level,
-    const char *id);
+void log_line_init(struct log_line *line, enum log_level level, const char *id);
 void log_field(struct log_line *line, const char *key, const char *value);
 void log_field_bytes(struct log_line *line, const char *key,
     struct bytes value);

@@ -95,8 +95,8 @@ ip_equal(const struct ip *a, const struct ip *b)
 int
 network_parse(struct bytes text, struct network *network, struct err *err)
 {
-	const char *slash = text.len > 0 ? memchr(text.data, '/', text.len)
-					 : NULL;
+	const char *slash =
+	    text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
 	struct bytes host = text, prefix;
 	struct network parsed;
 	uint64_t bits, most;

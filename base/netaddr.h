@@ -17,7 +17,11 @@
 
 struct sockaddr;
 
-enum ip_family { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
+enum ip_family {
+	IP_NONE = 0,
+	IP_V4 = 4,
+	IP_V6 = 6
+};
 
 struct ip {
 	enum ip_family family; /* IP_NONE: not known */
@@ -42,8 +46,7 @@ bool ip_equal(const struct ip *a, const struct ip *b);
 /* "192.0.2.0/24", "2001:db8::/32" or a lone address.  Host bits that are
  * set are an error, as they are most often a typing error. */
 int network_parse(struct bytes text, struct network *network, struct err *err);
-void network_format(const struct network *network,
-    char out[NETWORK_TEXT_SIZE]);
+void network_format(const struct network *network, char out[NETWORK_TEXT_SIZE]);
 bool network_contains(const struct network *network, const struct ip *ip);
 
 #endif

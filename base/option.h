@@ -70,8 +70,8 @@ int option_format(const struct option *option, const void *object,
 void option_defaults(const struct option *options, size_t n, void *object);
 void option_free_all(const struct option *options, size_t n, void *object);
 /* Deep copy of the rows' fields. */
-void option_copy_all(const struct option *options, size_t n,
-    const void *from, void *to);
+void option_copy_all(const struct option *options, size_t n, const void *from,
+    void *to);
 /* NULL when there is no such row. */
 const struct option *option_find(const struct option *options, size_t n,
     const char *name);

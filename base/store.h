@@ -26,8 +26,8 @@ struct store_options {
 	const char *url; /* unix:/path, HOST:PORT, redis://[:PASS@]HOST:PORT/,
 			  * rediss://..., sentinel:NAME@HOST:PORT,...,
 			  * cluster:HOST:PORT,... */
-	const char *password;    /* or NULL */
-	unsigned timeout_ms;     /* connect and each command; 0: 2,000 */
+	const char *password;     /* or NULL */
+	unsigned timeout_ms;      /* connect and each command; 0: 2,000 */
 	unsigned connections_max; /* pool a node; 0: 32 */
 };
 
@@ -50,8 +50,7 @@ struct store_reply {
 };
 
 /* Opens nothing yet: the first command connects.  NULL: bad url. */
-struct store *store_open(const struct store_options *options,
-    struct err *err);
+struct store *store_open(const struct store_options *options, struct err *err);
 void store_close(struct store *store);
 
 /*
@@ -68,8 +67,8 @@ int store_run(struct store *store, const char *key, size_t argc,
  * int64_t, each one argument even when it holds spaces; other words are
  * split at single spaces.
  */
-int store_runf(struct store *store, const char *key,
-    struct store_reply **reply, struct err *err, const char *fmt, ...);
+int store_runf(struct store *store, const char *key, struct store_reply **reply,
+    struct err *err, const char *fmt, ...);
 
 /*
  * Several commands to the slot of key, sent at once, answered in order:

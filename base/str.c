@@ -96,8 +96,8 @@ parse_scaled(struct bytes s, const char *units, const uint64_t *factors,
 int
 parse_size(struct bytes s, uint64_t *out)
 {
-	static const uint64_t factors[] = { 1ULL << 10, 1ULL << 20,
-		1ULL << 30, 1ULL << 40 };
+	static const uint64_t factors[] = { 1ULL << 10, 1ULL << 20, 1ULL << 30,
+		1ULL << 40 };
 
 	return parse_scaled(s, "kmgt", factors, out);
 }

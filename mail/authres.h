@@ -24,8 +24,7 @@ struct authres {
 
 void authres_begin(struct authres *ar, struct buf *out,
     const char *authserv_id);
-void authres_method(struct authres *ar, const char *method,
-    const char *result);
+void authres_method(struct authres *ar, const char *method, const char *result);
 /* (words in parentheses), behind the result; escaped. */
 void authres_comment(struct authres *ar, const char *text);
 /* reason="..." */
@@ -48,7 +47,7 @@ struct authres_result {
 	size_t property_count;
 	struct authres_property_value {
 		const char *ptype, *property, *value;
-	} *properties;
+	} * properties;
 };
 struct authres_parsed {
 	const char *authserv_id;

@@ -23,7 +23,7 @@ struct envelope_client {
 
 struct envelope_recipient {
 	struct address address;
-	const char *rcpt; /* exactly the bytes RCPT gave: for smfi_delrcpt */
+	const char *rcpt;   /* exactly the bytes RCPT gave: for smfi_delrcpt */
 	const char *params; /* ESMTP parameters, "NOTIFY=NEVER ORCPT=..." */
 };
 

@@ -26,7 +26,7 @@ struct from_list {
 };
 
 /* 0, or -1 with ERR_INPUT or ERR_LIMIT and what was found up to there. */
-int from_parse(struct arena *arena, struct bytes value,
-    struct from_list *list, struct err *err);
+int from_parse(struct arena *arena, struct bytes value, struct from_list *list,
+    struct err *err);
 
 #endif

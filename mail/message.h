@@ -44,7 +44,7 @@ int message_each(struct message *message,
  * ends become CRLF, an mbox "From " line at the start is skipped.
  * ERR_INPUT with the line number when it is no message.
  */
-int message_read(struct arena *arena, struct message *message,
-    struct bytes raw, struct err *err);
+int message_read(struct arena *arena, struct message *message, struct bytes raw,
+    struct err *err);
 
 #endif

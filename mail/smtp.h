@@ -16,7 +16,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum smtp_tls { SMTP_TLS_NEVER, SMTP_TLS_MAY, SMTP_TLS_MUST };
+enum smtp_tls {
+	SMTP_TLS_NEVER,
+	SMTP_TLS_MAY,
+	SMTP_TLS_MUST
+};
 
 struct smtp_options {
 	const char *host;
@@ -25,14 +29,14 @@ struct smtp_options {
 	unsigned timeout_ms; /* connect, each reply; 0: 30,000; the reply
 			      * to the final dot has ten times that */
 	enum smtp_tls tls;
-	const char *tls_ca_file; /* NULL: system */
+	const char *tls_ca_file;     /* NULL: system */
 	const char *user, *password; /* NULL: no AUTH */
 };
 
 struct smtp_reply {
-	int code;           /* 250, 450, ...; 0: none came */
-	char text[512];     /* the last line, cleaned */
-	char enhanced[12];  /* "2.1.5", or "" */
+	int code;          /* 250, 450, ...; 0: none came */
+	char text[512];    /* the last line, cleaned */
+	char enhanced[12]; /* "2.1.5", or "" */
 };
 
 struct smtp_recipient {

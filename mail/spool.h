@@ -32,7 +32,7 @@ int spool_each(struct spool *spool,
     int (*each)(void *context, struct bytes piece, struct err *err),
     void *context, struct err *err);
 /* Copies up to len bytes from offset; returns how many, -1 with *err. */
-int64_t spool_read(struct spool *spool, uint64_t offset, void *out,
-    size_t len, struct err *err);
+int64_t spool_read(struct spool *spool, uint64_t offset, void *out, size_t len,
+    struct err *err);
 
 #endif

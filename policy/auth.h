@@ -49,16 +49,16 @@ struct auth_spf {
 /* RFC 6376, one signature. */
 struct auth_dkim_signature {
 	enum auth_result result;
-	const char *domain;    /* d= */
-	const char *selector;  /* s= */
-	const char *identity;  /* i= as given, or NULL */
-	const char *algorithm; /* "rsa-sha256", "ed25519-sha256", ... */
-	const char *problem;   /* in words, or NULL */
-	char b_prefix[16];     /* first characters of b=, for header.b */
-	unsigned key_bits;     /* 0: unknown */
-	bool testing;          /* t=y in the key */
-	bool has_length;       /* l= */
-	uint64_t length;       /* octets of the body that were signed */
+	const char *domain;      /* d= */
+	const char *selector;    /* s= */
+	const char *identity;    /* i= as given, or NULL */
+	const char *algorithm;   /* "rsa-sha256", "ed25519-sha256", ... */
+	const char *problem;     /* in words, or NULL */
+	char b_prefix[16];       /* first characters of b=, for header.b */
+	unsigned key_bits;       /* 0: unknown */
+	bool testing;            /* t=y in the key */
+	bool has_length;         /* l= */
+	uint64_t length;         /* octets of the body that were signed */
 	uint64_t unsigned_bytes; /* canonical body octets behind l= */
 	/* may count for alignment: pass, and nothing was added behind l= */
 	bool trusted;
@@ -84,7 +84,11 @@ struct auth_arc {
 };
 
 /* RFC 9989. */
-enum dmarc_policy { DMARC_NONE, DMARC_QUARANTINE, DMARC_REJECT };
+enum dmarc_policy {
+	DMARC_NONE,
+	DMARC_QUARANTINE,
+	DMARC_REJECT
+};
 
 struct auth_dmarc {
 	enum auth_result result;
@@ -92,16 +96,16 @@ struct auth_dmarc {
 	size_t from_count;         /* author domains seen */
 	const char *policy_domain; /* where the record was, or NULL */
 	const char *organizational_domain;
-	enum dmarc_policy policy;  /* in force: p, sp or np, after t=y */
+	enum dmarc_policy policy; /* in force: p, sp or np, after t=y */
 	enum dmarc_policy published;
-	bool testing;              /* t=y */
+	bool testing; /* t=y */
 	bool psd;
 	bool strict_dkim, strict_spf;
 	bool dkim_aligned, spf_aligned;
 	/* no From, several From headers or no readable author: the message
 	 * is malformed as DMARC sees it (default: reject) */
 	bool malformed;
-	const char *problem; /* in words, or NULL */
+	const char *problem;   /* in words, or NULL */
 	const char *rua, *ruf; /* as published, or NULL */
 };
 

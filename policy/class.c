@@ -99,7 +99,8 @@ word_index(const char *const *names, size_t n, struct bytes word)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (names[i][0] != '\0' && bytes_equal(bytes_of(names[i]), word))
+		if (names[i][0] != '\0' &&
+		    bytes_equal(bytes_of(names[i]), word))
 			return (int)i;
 	return -1;
 }

@@ -39,7 +39,12 @@ struct plan_mailbox {
 	bool reject_as_hold; /* a reject that could not be given */
 };
 
-enum plan_reply { REPLY_ACCEPT, REPLY_REJECT, REPLY_DEFER, REPLY_DISCARD };
+enum plan_reply {
+	REPLY_ACCEPT,
+	REPLY_REJECT,
+	REPLY_DEFER,
+	REPLY_DISCARD
+};
 
 struct plan {
 	enum plan_reply reply; /* DISCARD: 250 and nobody left */

@@ -14,20 +14,36 @@
 
 #include "base/option.h"
 
-enum policy_on_fail { ON_FAIL_SCORE, ON_FAIL_QUARANTINE, ON_FAIL_REJECT };
+enum policy_on_fail {
+	ON_FAIL_SCORE,
+	ON_FAIL_QUARANTINE,
+	ON_FAIL_REJECT
+};
 enum policy_dmarc_reject {
 	DMARC_REJECT_EVIDENCE, /* p=reject rejects when other evidence agrees */
 	DMARC_REJECT_ALWAYS,
 	DMARC_REJECT_NEVER,
 };
-enum policy_temperror { TEMPERROR_JUDGE, TEMPERROR_DEFER };
-enum policy_hold_answer { HOLD_ANSWER_250, HOLD_ANSWER_550 };
-enum policy_full { FULL_DEFER, FULL_REJECT };
-enum policy_split { SPLIT_NEVER, SPLIT_RCPT };
+enum policy_temperror {
+	TEMPERROR_JUDGE,
+	TEMPERROR_DEFER
+};
+enum policy_hold_answer {
+	HOLD_ANSWER_250,
+	HOLD_ANSWER_550
+};
+enum policy_full {
+	FULL_DEFER,
+	FULL_REJECT
+};
+enum policy_split {
+	SPLIT_NEVER,
+	SPLIT_RCPT
+};
 
 struct policy {
-	bool filter;        /* off: everything but limits passes */
-	bool locked;        /* mailbox: refuse its mail at RCPT */
+	bool filter;              /* off: everything but limits passes */
+	bool locked;              /* mailbox: refuse its mail at RCPT */
 	bool restrict_recipients; /* domain: only listed recipients exist */
 	/* authentication */
 	bool spf, dkim, dmarc;
@@ -49,11 +65,11 @@ struct policy {
 	uint64_t size_max;
 	int size_action; /* reject or quarantine */
 	/* hold */
-	int hold_answer; /* enum policy_hold_answer */
-	int hold_full;   /* enum policy_full */
-	uint64_t retention; /* s */
-	int split;          /* enum policy_split */
-	char *subject_mark; /* UTF-8, put before the Subject by tag */
+	int hold_answer;     /* enum policy_hold_answer */
+	int hold_full;       /* enum policy_full */
+	uint64_t retention;  /* s */
+	int split;           /* enum policy_split */
+	char *subject_mark;  /* UTF-8, put before the Subject by tag */
 	bool result_headers; /* X-Sekimori-Class, -Score */
 };
 

@@ -36,7 +36,10 @@ enum scan_stage {
 	SCAN_END,     /* the body is complete */
 };
 
-enum check_state { CHECK_WAIT, CHECK_DONE };
+enum check_state {
+	CHECK_WAIT,
+	CHECK_DONE
+};
 
 /* Every check has its place here: scan->state[CHECK_SPF]. */
 enum check_id {

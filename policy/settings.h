@@ -69,9 +69,20 @@ const char *settings_option_level(const struct settings *settings,
 
 /* ---- lists ---- */
 
-enum list_side { LIST_SENDER, LIST_RECIPIENT, LIST_CLIENT };
-enum list_kind { LIST_ALLOW, LIST_BLOCK };
-enum list_level { LIST_SYSTEM, LIST_DOMAIN, LIST_MAILBOX };
+enum list_side {
+	LIST_SENDER,
+	LIST_RECIPIENT,
+	LIST_CLIENT
+};
+enum list_kind {
+	LIST_ALLOW,
+	LIST_BLOCK
+};
+enum list_level {
+	LIST_SYSTEM,
+	LIST_DOMAIN,
+	LIST_MAILBOX
+};
 
 struct list_row {
 	enum list_level level;
@@ -98,9 +109,8 @@ struct list_row {
 #define LIST_MASK_BLOCK 2u
 const struct list_row *settings_list_sender(const struct settings *settings,
     const char *mailbox_key, const struct address *sender, unsigned kinds);
-const struct list_row *settings_list_recipient(
-    const struct settings *settings, const char *mailbox_key,
-    unsigned kinds);
+const struct list_row *settings_list_recipient(const struct settings *settings,
+    const char *mailbox_key, unsigned kinds);
 const struct list_row *settings_list_client(const struct settings *settings,
     const char *mailbox_key, const struct ip *ip, unsigned kinds);
 
@@ -127,8 +137,8 @@ struct directory_result {
 /* Expands mailbox and domain aliases, honours delimiter ("" none):
  * user+tag@d is user@d when user+tag is not listed itself. */
 enum directory_answer directory_resolve(const struct settings *settings,
-    struct arena *arena, const struct address *address,
-    const char *delimiter, struct directory_result *result);
+    struct arena *arena, const struct address *address, const char *delimiter,
+    struct directory_result *result);
 
 struct directory_route {
 	const char *host;

@@ -36,8 +36,8 @@ int edit_domain_add(struct edit *edit, const char *domain, json_t *options,
 int edit_domain_remove(struct edit *edit, const char *domain, bool *changed,
     struct err *err);
 /* options: {"name": "text" or null to inherit}. */
-int edit_options(struct edit *edit, struct edit_target target,
-    json_t *options, struct err *err);
+int edit_options(struct edit *edit, struct edit_target target, json_t *options,
+    struct err *err);
 /* row: side, kind, pattern, action, flags, expires, comment, added_from. */
 int edit_list_add(struct edit *edit, struct edit_target target, json_t *row,
     struct err *err);
@@ -47,10 +47,10 @@ int edit_list_remove(struct edit *edit, struct edit_target target,
 /* routes: [{"host", "port", "priority", "lookup_mx"}], replaces all. */
 int edit_routes(struct edit *edit, const char *domain, json_t *routes,
     struct err *err);
-int edit_recipient_add(struct edit *edit, const char *address,
-    json_t *options, struct err *err);
-int edit_recipient_remove(struct edit *edit, const char *address,
-    bool *changed, struct err *err);
+int edit_recipient_add(struct edit *edit, const char *address, json_t *options,
+    struct err *err);
+int edit_recipient_remove(struct edit *edit, const char *address, bool *changed,
+    struct err *err);
 /* source "a@d" to addresses, or "@d" to one domain "@e"; circles and more
  * than DIRECTORY_DEPTH_MAX steps are refused. */
 int edit_alias_add(struct edit *edit, const char *source, json_t *targets,
@@ -71,7 +71,7 @@ json_t *edit_show_recipients(struct store *store, const char *domain,
 json_t *edit_show_aliases(struct store *store, const char *domain,
     struct err *err);
 /* The newest first; at most limit; before: id of an entry, or NULL. */
-json_t *edit_show_audit(struct store *store, const char *before,
-    size_t limit, struct err *err);
+json_t *edit_show_audit(struct store *store, const char *before, size_t limit,
+    struct err *err);
 
 #endif

@@ -29,21 +29,23 @@ struct verdict {
 	enum sub_class sub;
 	const char *extra; /* the evidence: rule, list row, score, ... */
 	int64_t score;
-	enum action action; /* what policy orders */
+	enum action action;     /* what policy orders */
 	const char *decided_by; /* "list", "dmarc", "score", ...: which
 				 * step of the precedence */
-	const char *reply; /* text for a refusal, without codes; or NULL */
+	const char *reply;      /* text for a refusal, without codes; or NULL */
 	const struct policy *policy;
 	size_t reason_count;
 	struct verdict_reason reasons[VERDICT_REASON_MAX];
 };
 
-enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND };
+enum direction {
+	DIRECTION_INBOUND,
+	DIRECTION_OUTBOUND
+};
 
 /* For one final mailbox, at end of message. */
-const struct verdict *verdict_make(struct arena *arena,
-    const struct scan *scan, const char *mailbox_key,
-    enum direction direction, uint64_t message_size);
+const struct verdict *verdict_make(struct arena *arena, const struct scan *scan,
+    const char *mailbox_key, enum direction direction, uint64_t message_size);
 
 /*
  * At RCPT, from the snapshot alone: unknown user, locked, declared size,

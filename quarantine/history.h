@@ -33,21 +33,21 @@ int64_t history_consume(struct history *history, struct store *store,
 int history_expire(struct history *history, unsigned days, struct err *err);
 
 struct history_query {
-	int64_t since_ms, until_ms; /* 0: open */
+	int64_t since_ms, until_ms;                            /* 0: open */
 	const char *sender, *recipient, *subject, *message_id; /* parts */
-	const char *domain;    /* exact: of the mailbox */
-	const char *mailbox;   /* exact key */
-	const char *class;     /* main or main/sub */
-	const char *status;    /* a status word */
-	const char *client;    /* IP or network */
-	const char *id;        /* our id or the MTA's queue id */
+	const char *domain;  /* exact: of the mailbox */
+	const char *mailbox; /* exact key */
+	const char *class;   /* main or main/sub */
+	const char *status;  /* a status word */
+	const char *client;  /* IP or network */
+	const char *id;      /* our id or the MTA's queue id */
 };
 /* Newest first; before: cursor or NULL; *next as in quarantine_list but
  * on the heap.  A row is the mailbox's mail with its latest status and
  * its events ("timeline"). */
-int history_search(struct history *history,
-    const struct history_query *query, const char *before, size_t limit,
-    json_t **rows, char **next, struct err *err);
+int history_search(struct history *history, const struct history_query *query,
+    const char *before, size_t limit, json_t **rows, char **next,
+    struct err *err);
 
 /* {"class": {...: n}, "status": {...: n}} since a time, of a domain or all. */
 json_t *history_counts(struct history *history, const char *domain,

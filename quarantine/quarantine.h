@@ -46,8 +46,8 @@ enum held_state {
 	HELD_TO_DELIVER, /* waits for the release machinery, nobody's choice */
 	HELD_RELEASING,  /* somebody has the lease */
 	HELD_RELEASED,
-	HELD_REFUSED,    /* the listener said no for good */
-	HELD_UNKNOWN,    /* died after the final dot: only a person retries */
+	HELD_REFUSED, /* the listener said no for good */
+	HELD_UNKNOWN, /* died after the final dot: only a person retries */
 	HELD_REMOVED,
 };
 const char *held_state_name(enum held_state state);
@@ -59,8 +59,8 @@ struct hold_entry {
 	const char *mailbox; /* key */
 	const char *rcpt;    /* the RCPT address it came by, raw */
 	const char *rcpt_params;
-	enum held_state state; /* HELD_HELD or HELD_TO_DELIVER */
-	bool hidden;           /* only admins may release */
+	enum held_state state;    /* HELD_HELD or HELD_TO_DELIVER */
+	bool hidden;              /* only admins may release */
 	const char *subject_mark; /* to be put before the Subject on delivery,
 				   * or NULL */
 	uint64_t retention_s;
@@ -95,7 +95,12 @@ struct hold_mail {
  * put before (same sender, recipient and bytes within 5 days) is marked
  * already, not put twice.
  */
-enum quarantine_full { FULL_NOT, FULL_MESSAGE, FULL_DOMAIN, FULL_MEMORY };
+enum quarantine_full {
+	FULL_NOT,
+	FULL_MESSAGE,
+	FULL_DOMAIN,
+	FULL_MEMORY
+};
 int quarantine_put(struct quarantine *quarantine, const struct hold_mail *mail,
     size_t n, struct hold_entry *entries, enum quarantine_full *full,
     struct err *err);
@@ -138,9 +143,8 @@ int quarantine_remove(struct quarantine *quarantine, const char *held_id,
  * ours (token written), 0 not in a state to be released (state written). */
 #define LEASE_TOKEN_SIZE 27
 int quarantine_lease(struct quarantine *quarantine, const char *held_id,
-    const char *domain, const char *actor, unsigned lease_s,
-    bool retry_unknown, char token[LEASE_TOKEN_SIZE], enum held_state *state,
-    struct err *err);
+    const char *domain, const char *actor, unsigned lease_s, bool retry_unknown,
+    char token[LEASE_TOKEN_SIZE], enum held_state *state, struct err *err);
 /* releasing -> state, if the lease is still ours.  1, 0, -1. */
 int quarantine_settle(struct quarantine *quarantine, const char *held_id,
     const char *domain, const char *token, enum held_state state,

@@ -41,8 +41,8 @@ int release_one(struct release *release, const struct settings *settings,
 /* The signed header: made for what we inject, checked by the milter. */
 int release_header_make(const struct settings *settings, const char *held_id,
     const char *recipient, const uint8_t hash[32], struct buf *out);
-bool release_header_check(const struct settings *settings,
-    struct bytes value, const char *recipient, const uint8_t hash[32]);
+bool release_header_check(const struct settings *settings, struct bytes value,
+    const char *recipient, const uint8_t hash[32]);
 
 /* A thread that sends what is to be delivered; release_wake: look now. */
 struct release_worker;

@@ -18,12 +18,12 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-#define case_fail(label, ...) \
-	do { \
-		print_error("case '%s': ", label); \
-		print_error(__VA_ARGS__); \
-		print_error("\n"); \
-		fail(); \
+#define case_fail(label, ...)                                                  \
+	do {                                                                   \
+		print_error("case '%s': ", label);                             \
+		print_error(__VA_ARGS__);                                      \
+		print_error("\n");                                             \
+		fail();                                                        \
 	} while (0)
 
 #endif

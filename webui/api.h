@@ -50,13 +50,16 @@ enum role {
 };
 #define ROLE_BIT(role) (1u << (role))
 
-enum method { METHOD_GET, METHOD_POST };
+enum method {
+	METHOD_GET,
+	METHOD_POST
+};
 
 /* Who asks. */
 struct principal {
 	enum role role;
-	const char *actor;   /* for the audit: "cli:root", "user:NAME" */
-	const char *mailbox; /* of a mail user: key */
+	const char *actor;          /* for the audit: "cli:root", "user:NAME" */
+	const char *mailbox;        /* of a mail user: key */
 	const char *const *domains; /* of domain admins and releasers */
 	size_t domain_count;
 };
@@ -68,8 +71,8 @@ struct request {
 	enum method method;
 	const char *path;
 	struct settings *settings; /* snapshot for this request */
-	json_t *query;  /* object of strings: the query string */
-	json_t *body;   /* object: form fields or JSON */
+	json_t *query;             /* object of strings: the query string */
+	json_t *body;              /* object: form fields or JSON */
 	json_t *params; /* object of strings: ":name" parts of the path */
 };
 

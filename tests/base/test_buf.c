@@ -33,8 +33,7 @@ test_ceiling(void **state)
 	for (i = 0; i < ARRAY_LEN(cases); i++) {
 		buf_init(&buf, cases[i].max);
 		buf_append_str(&buf, cases[i].first);
-		if (buf_append_str(&buf, cases[i].second) !=
-		    cases[i].second_rc)
+		if (buf_append_str(&buf, cases[i].second) != cases[i].second_rc)
 			case_fail(cases[i].label, "wrong answer");
 		if (strcmp(buf_str(&buf), cases[i].want) != 0)
 			case_fail(cases[i].label, "got '%s'", buf_str(&buf));
