@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct address;
+
 enum auth_result {
 	AUTH_NONE,
 	AUTH_PASS,
@@ -92,9 +94,10 @@ enum dmarc_policy {
 
 struct auth_dmarc {
 	enum auth_result result;
-	const char *from_domain;   /* author domain, or NULL */
-	size_t from_count;         /* author domains seen */
-	const char *policy_domain; /* where the record was, or NULL */
+	const char *from_domain;    /* author domain, or NULL */
+	size_t from_count;          /* addresses in all From headers */
+	const struct address *from; /* they, in order */
+	const char *policy_domain;  /* where the record was, or NULL */
 	const char *organizational_domain;
 	enum dmarc_policy policy; /* in force: p, sp or np, after t=y */
 	enum dmarc_policy published;

@@ -37,6 +37,10 @@ struct plan_mailbox {
 	enum plan_fate fate;
 	enum status status;
 	bool reject_as_hold; /* a reject that could not be given */
+	bool tag_dropped;    /* should have been tagged; too large to be sent
+			      * beside the others */
+	bool duplicate;      /* the same mailbox is served by an earlier row:
+			 * nothing to be written for this one */
 };
 
 enum plan_reply {

@@ -105,8 +105,12 @@ struct list_row {
  * (clients: the longest prefix); on a tie block wins.  kinds: which to
  * look at.  NULL when none.  Expired rows do not count.
  */
-#define LIST_MASK_ALLOW 1u
-#define LIST_MASK_BLOCK 2u
+#define LIST_MASK_ALLOW                                                        \
+	1u                                 /* allow rows that ask for an
+					    * authenticated identity */
+#define LIST_MASK_ALLOW_UNAUTHENTICATED 2u /* allow rows that do not */
+#define LIST_MASK_BLOCK 4u
+#define LIST_MASK_ALL 7u
 const struct list_row *settings_list_sender(const struct settings *settings,
     const char *mailbox_key, const struct address *sender, unsigned kinds);
 const struct list_row *settings_list_recipient(const struct settings *settings,

@@ -1,0 +1,715 @@
+/*
+ * verdict.c - from results to class, score and action, for one policy.
+ *
+ * The order of the steps is the precedence of the design page: limits
+ * (later: virus before them), lists, authentication, score.  The first step
+ * that decides ends the judging; what earlier steps noted stays as reasons.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mail/message.h"
+#include "policy/verdict.h"
+
+/* Everything a step reads, and the verdict it fills in. */
+struct judge {
+	struct arena *arena;
+	const struct scan *scan;
+	const struct settings *settings;
+	const struct policy *policy;
+	const char *mailbox;
+	enum direction direction;
+	uint64_t size;
+	const struct list_row *allowed; /* the allow row that counts */
+	enum sub_class allowed_by;
+	struct verdict *verdict;
+};
+
+/* What is said when mail is refused; the first row that fits decides. */
+static const struct {
+	enum main_class main_class;
+	enum sub_class sub; /* SUB_NONE: any */
+	const char *reject_code, *enhanced, *reply;
+} replies[] = {
+	{ CLASS_UNKNOWN, SUB_UNKNOWN_USER, "550", "5.1.1",
+	    "Recipient address does not exist" },
+	{ CLASS_LOCKED, SUB_NONE, "550", "5.2.1",
+	    "Recipient does not accept mail" },
+	{ CLASS_BLACKLISTED, SUB_SIZE, "552", "5.3.4",
+	    "Message exceeds the size limit of the recipient" },
+	{ CLASS_BLACKLISTED, SUB_LIMITS, "550", "5.6.0",
+	    "Message exceeds a limit of this system" },
+	{ CLASS_BLACKLISTED, SUB_MALFORMED, "550", "5.6.0",
+	    "Message is malformed" },
+	{ CLASS_BLACKLISTED, SUB_RATE, "450", "4.7.1", "Too much mail" },
+	{ CLASS_BLACKLISTED, SUB_NONE, "550", "5.7.1",
+	    "Refused by the policy of the recipient" },
+	{ CLASS_PHISH, SUB_DMARC, "550", "5.7.1",
+	    "Refused: the DMARC policy of the From domain" },
+	{ CLASS_PHISH, SUB_SPF, "550", "5.7.23",
+	    "Refused: SPF validation failed" },
+	{ CLASS_PHISH, SUB_DKIM, "550", "5.7.20",
+	    "Refused: no DKIM signature passed" },
+	{ CLASS_PHISH, SUB_NONE, "550", "5.7.1", "Refused as phishing" },
+	{ CLASS_SPAM, SUB_NONE, "550", "5.7.1", "Refused as spam" },
+	{ CLASS_VIRUS, SUB_NONE, "550", "5.7.1", "Refused: malicious content" },
+	{ CLASS_ERROR, SUB_NONE, "550", "5.3.0", "Local error" },
+};
+
+#define DEFER_CODE "451"
+#define DEFER_ENHANCED "4.7.1"
+#define DEFER_REPLY "Please try again later"
+
+static void
+set_reply(struct verdict *verdict)
+{
+	size_t i;
+
+	if (verdict->action == ACTION_DEFER) {
+		verdict->code = DEFER_CODE;
+		verdict->enhanced = DEFER_ENHANCED;
+		verdict->reply = DEFER_REPLY;
+		return;
+	}
+	if (verdict->action != ACTION_REJECT)
+		return;
+	verdict->code = "550";
+	verdict->enhanced = "5.7.1";
+	verdict->reply = "Refused by policy";
+	for (i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		if (replies[i].main_class != verdict->main_class ||
+		    (replies[i].sub != SUB_NONE &&
+			replies[i].sub != verdict->sub))
+			continue;
+		verdict->code = replies[i].reject_code;
+		verdict->enhanced = replies[i].enhanced;
+		verdict->reply = replies[i].reply;
+		return;
+	}
+}
+
+static void
+decide(struct judge *judge, const char *decided_by, enum main_class main_class,
+    enum sub_class sub, const char *extra, enum action action)
+{
+	struct verdict *verdict = judge->verdict;
+
+	verdict->decided_by = decided_by;
+	verdict->main_class = main_class;
+	verdict->sub = sub;
+	verdict->extra = extra;
+	verdict->action = action;
+	set_reply(verdict);
+}
+
+static void
+note(struct judge *judge, const char *name, int64_t points, const char *detail)
+{
+	struct verdict *verdict = judge->verdict;
+	struct verdict_reason *reason;
+
+	verdict->score += points;
+	if (verdict->reason_count == VERDICT_REASON_MAX)
+		return;
+	reason = &verdict->reasons[verdict->reason_count++];
+	reason->name = name;
+	reason->points = points;
+	reason->detail = detail != NULL ? detail : "";
+}
+
+/* ---- limits ---- */
+
+static bool
+judge_limits(struct judge *judge)
+{
+	const struct message *message = judge->scan->message;
+	const struct policy *policy = judge->policy;
+	const char *extra;
+
+	if (message != NULL && message->limit != NULL) {
+		note(judge, "limits.message", 0, message->limit);
+		decide(judge, "limits", CLASS_BLACKLISTED, SUB_LIMITS,
+		    message->limit, ACTION_REJECT);
+		return true;
+	}
+	if (judge->size > policy->size_max) {
+		extra = arena_printf(judge->arena,
+		    "%" PRIu64 " bytes, limit %" PRIu64, judge->size,
+		    policy->size_max);
+		note(judge, "limits.size", 0, extra);
+		decide(judge, "limits", CLASS_BLACKLISTED, SUB_SIZE, extra,
+		    (enum action)policy->size_action);
+		return true;
+	}
+	return false;
+}
+
+static bool
+judge_filter_off(struct judge *judge)
+{
+	if (judge->policy->filter)
+		return false;
+	note(judge, "filter.off", 0, "the filter is off for this mailbox");
+	decide(judge, "filter-off", CLASS_NOT_SPAM, SUB_FILTER_OFF, "",
+	    ACTION_ACCEPT);
+	return true;
+}
+
+/* Our own users' mail is not held against the lists and sender checks of
+ * those who receive it. */
+static bool
+judge_outbound(struct judge *judge)
+{
+	if (judge->direction != DIRECTION_OUTBOUND)
+		return false;
+	decide(judge, "outbound", CLASS_NOT_SPAM, SUB_NONE, "", ACTION_ACCEPT);
+	return true;
+}
+
+static bool
+judge_malformed_from(struct judge *judge)
+{
+	const struct auth_dmarc *dmarc = &judge->scan->auth.dmarc;
+	const char *extra;
+
+	if (!judge->scan->inbound_checks || !dmarc->malformed ||
+	    judge->policy->malformed_from == ACTION_ACCEPT)
+		return false;
+	extra = dmarc->problem != NULL ? dmarc->problem : "From header";
+	note(judge, "from.malformed", 0, extra);
+	decide(judge, "limits", CLASS_BLACKLISTED, SUB_MALFORMED, extra,
+	    (enum action)judge->policy->malformed_from);
+	return true;
+}
+
+/* ---- lists ---- */
+
+/* A row that could decide, with how near it is to the mailbox. */
+struct candidate {
+	const struct list_row *row;
+	enum sub_class sub;
+};
+
+/* Is the envelope sender who it says it is?  SPF, or DKIM in its name. */
+static bool
+envelope_is_authenticated(const struct scan *scan)
+{
+	const struct auth *auth = &scan->auth;
+	const char *domain = scan->envelope->sender.domain;
+	size_t i;
+
+	if (address_is_null(&scan->envelope->sender))
+		return false;
+	if (auth->spf.mailfrom.checked &&
+	    auth->spf.mailfrom.result == AUTH_PASS)
+		return true;
+	for (i = 0; i < auth->dkim.count; i++)
+		if (auth->dkim.signatures[i].trusted &&
+		    strcmp(auth->dkim.signatures[i].domain, domain) == 0)
+			return true;
+	return false;
+}
+
+/* Is the author?  Aligned DKIM or SPF, or a signature of the very domain. */
+static bool
+author_is_authenticated(const struct scan *scan)
+{
+	const struct auth *auth = &scan->auth;
+	size_t i;
+
+	if (auth->dmarc.from_domain == NULL || auth->dmarc.malformed)
+		return false;
+	if (auth->dmarc.dkim_aligned || auth->dmarc.spf_aligned)
+		return true;
+	for (i = 0; i < auth->dkim.count; i++)
+		if (auth->dkim.signatures[i].trusted &&
+		    strcmp(auth->dkim.signatures[i].domain,
+			auth->dmarc.from_domain) == 0)
+			return true;
+	return false;
+}
+
+/* Nearer level wins; on the same level block wins over allow. */
+static void
+consider(struct candidate *best, const struct list_row *row, enum sub_class sub)
+{
+	if (row == NULL)
+		return;
+	if (best->row == NULL || row->level > best->row->level ||
+	    (row->level == best->row->level && row->kind == LIST_BLOCK &&
+		best->row->kind == LIST_ALLOW)) {
+		best->row = row;
+		best->sub = sub;
+	}
+}
+
+static const char *
+row_text(struct arena *arena, const struct list_row *row)
+{
+	static const char *const levels[] = { "system", "domain", "mailbox" };
+	static const char *const sides[] = { "sender", "recipient", "client" };
+
+	return arena_printf(arena, "%s %s %s %s", levels[row->level],
+	    sides[row->side], row->kind == LIST_ALLOW ? "allow" : "block",
+	    row->pattern);
+}
+
+static void
+consider_sender(struct judge *judge, struct candidate *best,
+    const struct address *sender, bool authenticated)
+{
+	const struct list_row *row, *forged;
+	unsigned kinds = LIST_MASK_ALL;
+
+	if (!authenticated)
+		kinds &= ~LIST_MASK_ALLOW;
+	row = settings_list_sender(judge->settings, judge->mailbox, sender,
+	    kinds);
+	consider(best, row, SUB_SENDER_LIST);
+	if (authenticated)
+		return;
+	forged = settings_list_sender(judge->settings, judge->mailbox, sender,
+	    LIST_MASK_ALLOW);
+	if (forged != NULL)
+		note(judge, "list.allow-not-counted", 0,
+		    arena_printf(judge->arena,
+			"%s: the sender is not authenticated",
+			row_text(judge->arena, forged)));
+}
+
+static bool
+judge_lists(struct judge *judge)
+{
+	const struct scan *scan = judge->scan;
+	struct candidate best = { NULL, SUB_NONE };
+	const char *extra;
+	size_t i;
+
+	consider(&best,
+	    settings_list_client(judge->settings, judge->mailbox,
+		&scan->envelope->client.ip, LIST_MASK_ALL),
+	    SUB_CLIENT_LIST);
+	consider(&best,
+	    settings_list_recipient(judge->settings, judge->mailbox,
+		LIST_MASK_ALL),
+	    SUB_RECIPIENT_LIST);
+	if (!address_is_null(&scan->envelope->sender))
+		consider_sender(judge, &best, &scan->envelope->sender,
+		    envelope_is_authenticated(scan));
+	for (i = 0; i < scan->auth.dmarc.from_count; i++)
+		if (strcmp(scan->auth.dmarc.from[i].key,
+			scan->envelope->sender.key) != 0 ||
+		    !envelope_is_authenticated(scan))
+			consider_sender(judge, &best, &scan->auth.dmarc.from[i],
+			    author_is_authenticated(scan));
+	if (best.row == NULL)
+		return false;
+	extra = row_text(judge->arena, best.row);
+	if (best.row->kind == LIST_ALLOW) {
+		note(judge, "list.allow", 0, extra);
+		judge->allowed = best.row;
+		judge->allowed_by = best.sub;
+		return false;
+	}
+	note(judge, "list.block", 0, extra);
+	decide(judge, "list", CLASS_BLACKLISTED, best.sub, extra,
+	    best.row->action >= 0 ? (enum action)best.row->action
+				  : (enum action)judge->policy->block_action);
+	return true;
+}
+
+/* ---- authentication ---- */
+
+static bool
+any_trusted_signature(const struct auth *auth)
+{
+	size_t i;
+
+	for (i = 0; i < auth->dkim.count; i++)
+		if (auth->dkim.signatures[i].trusted)
+			return true;
+	return false;
+}
+
+/*
+ * RFC 9989 section 5.1.3 warns that p=reject alone is no ground to reject,
+ * as mailing lists break what it stands on.  Evidence that agrees: the
+ * client is one that the sender's SPF record excludes, and nobody else
+ * vouches for the message by a signature or an ARC chain.
+ */
+static bool
+evidence_agrees(const struct auth *auth)
+{
+	return auth->spf.mailfrom.checked &&
+	    auth->spf.mailfrom.result == AUTH_FAIL &&
+	    !any_trusted_signature(auth) && auth->arc.result != AUTH_PASS;
+}
+
+static bool
+arc_is_trusted(const struct judge *judge)
+{
+	const struct auth_arc *arc = &judge->scan->auth.arc;
+	const struct option_list *trusted = &judge->policy->arc_trusted;
+	size_t i;
+
+	if (arc->result != AUTH_PASS || arc->sealer == NULL)
+		return false;
+	for (i = 0; i < trusted->count; i++)
+		if (strcmp(trusted->items[i], arc->sealer) == 0)
+			return true;
+	return false;
+}
+
+/* What a DMARC failure under quarantine or reject leads to. */
+static enum action
+dmarc_action(const struct judge *judge)
+{
+	const struct policy *policy = judge->policy;
+
+	if (judge->scan->auth.dmarc.policy != DMARC_REJECT)
+		return (enum action)policy->dmarc_quarantine;
+	if (policy->dmarc_reject == DMARC_REJECT_ALWAYS)
+		return ACTION_REJECT;
+	if (policy->dmarc_reject == DMARC_REJECT_EVIDENCE &&
+	    evidence_agrees(&judge->scan->auth))
+		return ACTION_REJECT;
+	return (enum action)policy->dmarc_quarantine;
+}
+
+static bool
+judge_dmarc(struct judge *judge)
+{
+	const struct auth_dmarc *dmarc = &judge->scan->auth.dmarc;
+	const char *extra;
+
+	if (!judge->policy->dmarc)
+		return false;
+	if (dmarc->result == AUTH_TEMPERROR) {
+		note(judge, "dmarc.temperror", 0, dmarc->problem);
+		if (judge->policy->dmarc_temperror != TEMPERROR_DEFER ||
+		    dmarc->policy != DMARC_REJECT || judge->allowed != NULL)
+			return false;
+		decide(judge, "dmarc", CLASS_UNKNOWN, SUB_DMARC,
+		    "temperror under p=reject", ACTION_DEFER);
+		return true;
+	}
+	if (dmarc->result != AUTH_FAIL)
+		return false;
+	if (dmarc->policy == DMARC_NONE) {
+		note(judge, "dmarc.fail", judge->policy->dmarc_none_points,
+		    "the From domain asks for no action");
+		return false;
+	}
+	extra = arena_printf(judge->arena, "p=%s of %s",
+	    dmarc_policy_name(dmarc->policy), dmarc->policy_domain);
+	if (judge->allowed != NULL && judge->allowed->lifts_dmarc) {
+		note(judge, "dmarc.lifted-by-list", 0, extra);
+		return false;
+	}
+	if (arc_is_trusted(judge)) {
+		note(judge, "dmarc.lifted-by-arc", 0,
+		    arena_printf(judge->arena, "%s; sealed by %s", extra,
+			judge->scan->auth.arc.sealer));
+		return false;
+	}
+	note(judge, "dmarc.fail", 0, extra);
+	decide(judge, "dmarc", CLASS_PHISH, SUB_DMARC, extra,
+	    dmarc_action(judge));
+	return true;
+}
+
+/* An allow row that counts: nothing behind it is asked. */
+static bool
+judge_allowed(struct judge *judge)
+{
+	if (judge->allowed == NULL)
+		return false;
+	decide(judge, "list", CLASS_WHITELISTED, judge->allowed_by,
+	    row_text(judge->arena, judge->allowed), ACTION_ACCEPT);
+	return true;
+}
+
+static const enum action on_fail_actions[] = {
+	[ON_FAIL_SCORE] = ACTION_ACCEPT,
+	[ON_FAIL_QUARANTINE] = ACTION_QUARANTINE,
+	[ON_FAIL_REJECT] = ACTION_REJECT,
+};
+
+/* When DMARC passed, the author is known: a forwarded mail whose SPF broke
+ * must not suffer for it. */
+static int64_t
+unless_dmarc_passed(const struct judge *judge, int64_t points)
+{
+	if (judge->policy->dmarc && judge->scan->auth.dmarc.result == AUTH_PASS)
+		return 0;
+	return points;
+}
+
+static bool
+judge_spf(struct judge *judge)
+{
+	const struct auth_spf_identity *spf = &judge->scan->auth.spf.mailfrom;
+	const struct policy *policy = judge->policy;
+	const char *extra;
+
+	if (!policy->spf || !spf->checked)
+		return false;
+	extra = arena_printf(judge->arena, "%s for %s",
+	    auth_result_name(spf->result),
+	    spf->domain != NULL ? spf->domain : "");
+	switch (spf->result) {
+	case AUTH_FAIL:
+		note(judge, "spf.fail",
+		    unless_dmarc_passed(judge, policy->spf_fail_points), extra);
+		if (policy->spf_fail == ON_FAIL_SCORE)
+			return false;
+		decide(judge, "spf", CLASS_PHISH, SUB_SPF, extra,
+		    on_fail_actions[policy->spf_fail]);
+		return true;
+	case AUTH_SOFTFAIL:
+		note(judge, "spf.softfail",
+		    unless_dmarc_passed(judge, policy->spf_softfail_points),
+		    extra);
+		return false;
+	case AUTH_PERMERROR:
+		note(judge, "spf.permerror",
+		    unless_dmarc_passed(judge, policy->spf_permerror_points),
+		    spf->problem != NULL ? spf->problem : extra);
+		return false;
+	case AUTH_TEMPERROR:
+		note(judge, "spf.temperror", 0,
+		    spf->problem != NULL ? spf->problem : extra);
+		return false;
+	default:
+		return false;
+	}
+}
+
+static bool
+judge_dkim(struct judge *judge)
+{
+	const struct auth_dkim *dkim = &judge->scan->auth.dkim;
+	const struct policy *policy = judge->policy;
+	const char *extra;
+
+	if (!policy->dkim)
+		return false;
+	if (dkim->result == AUTH_TEMPERROR) {
+		note(judge, "dkim.temperror", 0, "");
+		return false;
+	}
+	if (dkim->count == 0 || any_trusted_signature(&judge->scan->auth) ||
+	    (dkim->result != AUTH_FAIL && dkim->result != AUTH_PERMERROR &&
+		dkim->result != AUTH_POLICY))
+		return false;
+	extra = dkim->signatures[0].problem != NULL
+	    ? dkim->signatures[0].problem
+	    : "no signature passed";
+	note(judge, "dkim.fail",
+	    unless_dmarc_passed(judge, policy->dkim_fail_points), extra);
+	if (policy->dkim_fail == ON_FAIL_SCORE)
+		return false;
+	decide(judge, "dkim", CLASS_PHISH, SUB_DKIM, extra,
+	    on_fail_actions[policy->dkim_fail]);
+	return true;
+}
+
+/* ---- score ---- */
+
+/* The sub class of a score is what gave most of it. */
+static enum sub_class
+score_sub_class(const struct verdict *verdict)
+{
+	static const struct {
+		const char *prefix;
+		enum sub_class sub;
+	} prefixes[] = {
+		{ "spf.", SUB_SPF },
+		{ "dkim.", SUB_DKIM },
+		{ "dmarc.", SUB_DMARC },
+	};
+	const struct verdict_reason *most = NULL;
+	size_t i;
+
+	for (i = 0; i < verdict->reason_count; i++)
+		if (most == NULL || verdict->reasons[i].points > most->points)
+			most = &verdict->reasons[i];
+	for (i = 0; most != NULL && i < sizeof(prefixes) / sizeof(prefixes[0]);
+	     i++)
+		if (strncmp(most->name, prefixes[i].prefix,
+			strlen(prefixes[i].prefix)) == 0)
+			return prefixes[i].sub;
+	return SUB_CONTENT;
+}
+
+static bool
+judge_score(struct judge *judge)
+{
+	const struct policy *policy = judge->policy;
+	struct verdict *verdict = judge->verdict;
+	char score[SCORE_TEXT_SIZE];
+	const char *extra;
+
+	score_format(verdict->score, score);
+	extra = arena_printf(judge->arena, "score %s", score);
+	if (verdict->score >= policy->spam_points)
+		decide(judge, "score", CLASS_SPAM, score_sub_class(verdict),
+		    extra, (enum action)policy->spam_action);
+	else if (verdict->score >= policy->unsure_points)
+		decide(judge, "score", CLASS_UNSURE, score_sub_class(verdict),
+		    extra, (enum action)policy->unsure_action);
+	else
+		decide(judge, "score", CLASS_NOT_SPAM, SUB_NONE, extra,
+		    ACTION_ACCEPT);
+	return true;
+}
+
+/* Order is meaning: the precedence of the design page. */
+static bool (*const steps[])(struct judge *) = {
+	judge_limits,
+	judge_filter_off,
+	judge_outbound,
+	judge_malformed_from,
+	judge_lists,
+	judge_dmarc,
+	judge_allowed,
+	judge_spf,
+	judge_dkim,
+	judge_score,
+};
+
+static struct verdict *
+verdict_new(struct arena *arena, const struct policy *policy)
+{
+	struct verdict *verdict = arena_calloc(arena, 1, sizeof(*verdict));
+
+	verdict->policy = policy;
+	verdict->extra = "";
+	verdict->decided_by = "";
+	return verdict;
+}
+
+const struct verdict *
+verdict_make(struct arena *arena, const struct scan *scan,
+    const char *mailbox_key, enum direction direction, uint64_t message_size)
+{
+	struct judge judge = {
+		.arena = arena,
+		.scan = scan,
+		.settings = scan->settings,
+		.mailbox = mailbox_key,
+		.direction = direction,
+		.size = message_size,
+	};
+	size_t i;
+
+	/* What leaves is under the policy of the domain it leaves from. */
+	if (direction == DIRECTION_OUTBOUND)
+		judge.policy = settings_domain_policy(scan->settings,
+		    scan->envelope->sender.domain);
+	else
+		judge.policy = settings_policy(scan->settings, mailbox_key);
+	judge.verdict = verdict_new(arena, judge.policy);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i](&judge))
+			break;
+	return judge.verdict;
+}
+
+/* Does a row decide at RCPT?  Only one that refuses at once. */
+static bool
+row_refuses(const struct policy *policy, const struct list_row *row)
+{
+	int action;
+
+	if (row == NULL || row->kind != LIST_BLOCK)
+		return false;
+	action = row->action >= 0 ? row->action : policy->block_action;
+	return action == ACTION_REJECT || action == ACTION_DEFER;
+}
+
+const struct verdict *
+verdict_at_rcpt(struct arena *arena, const struct envelope *envelope,
+    const struct settings *settings, const char *mailbox_key)
+{
+	struct judge judge = {
+		.arena = arena,
+		.settings = settings,
+		.policy = settings_policy(settings, mailbox_key),
+		.mailbox = mailbox_key,
+	};
+	const struct policy *policy = judge.policy;
+	struct candidate best = { NULL, SUB_NONE };
+
+	judge.verdict = verdict_new(arena, policy);
+	if (policy->locked) {
+		decide(&judge, "locked", CLASS_LOCKED, SUB_NONE, mailbox_key,
+		    ACTION_REJECT);
+		return judge.verdict;
+	}
+	if (envelope->declared_size > policy->size_max &&
+	    policy->size_action == ACTION_REJECT) {
+		decide(&judge, "limits", CLASS_BLACKLISTED, SUB_SIZE,
+		    arena_printf(arena, "declared %" PRIu64 " bytes",
+			envelope->declared_size),
+		    ACTION_REJECT);
+		return judge.verdict;
+	}
+	if (!policy->filter)
+		return judge.verdict;
+	/*
+	 * Whether an allow row counts is known at end of message only, so
+	 * one that is nearer keeps a block row from refusing here.
+	 */
+	consider(&best,
+	    settings_list_client(settings, mailbox_key, &envelope->client.ip,
+		LIST_MASK_ALL),
+	    SUB_CLIENT_LIST);
+	consider(&best,
+	    settings_list_recipient(settings, mailbox_key, LIST_MASK_ALL),
+	    SUB_RECIPIENT_LIST);
+	if (!address_is_null(&envelope->sender))
+		consider(&best,
+		    settings_list_sender(settings, mailbox_key,
+			&envelope->sender, LIST_MASK_ALL),
+		    SUB_SENDER_LIST);
+	if (row_refuses(policy, best.row))
+		decide(&judge, "list", CLASS_BLACKLISTED, best.sub,
+		    row_text(arena, best.row),
+		    best.row->action >= 0 ? (enum action)best.row->action
+					  : (enum action)policy->block_action);
+	return judge.verdict;
+}
+
+const struct verdict *
+verdict_plain(struct arena *arena, enum main_class main_class,
+    enum sub_class sub, const char *extra, enum action action)
+{
+	struct judge judge = { .verdict = verdict_new(arena, NULL) };
+
+	decide(&judge, "system", main_class, sub, extra, action);
+	return judge.verdict;
+}
+
+void
+score_format(int64_t points, char out[SCORE_TEXT_SIZE])
+{
+	uint64_t whole = points < 0 ? -(uint64_t)points : (uint64_t)points;
+	unsigned rest = (unsigned)(whole % 1000);
+	const char *sign = points < 0 ? "-" : "";
+	size_t len;
+
+	whole /= 1000;
+	if (rest == 0) {
+		snprintf(out, SCORE_TEXT_SIZE, "%s%" PRIu64, sign, whole);
+		return;
+	}
+	snprintf(out, SCORE_TEXT_SIZE, "%s%" PRIu64 ".%03u", sign, whole, rest);
+	for (len = strlen(out); out[len - 1] == '0'; len--)
+		out[len - 1] = '\0';
+}
