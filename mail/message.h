@@ -31,6 +31,12 @@ struct message *message_new(struct arena *arena,
     const struct message_limits *limits);
 void message_fini(struct message *message);
 
+/* One field of the header as it comes.  What a limit forbids, or has no
+ * field name (printable ASCII but the colon), sets message->limit; from
+ * then on fields are dropped. */
+void message_add_field(struct message *message, struct bytes name,
+    struct bytes value);
+
 /* Size as sent: header, empty line, body. */
 uint64_t message_size(const struct message *message);
 
@@ -41,10 +47,11 @@ int message_each(struct message *message,
 
 /*
  * Read a raw message (a file of `sekimori scan`, a released one): LF line
- * ends become CRLF, an mbox "From " line at the start is skipped.
- * ERR_INPUT with the line number when it is no message.
+ * ends become CRLF, an mbox "From " line at the start is skipped.  A line
+ * of the header that is no field ends the header and begins the body, as
+ * Postfix has it.  ERR_INPUT with the line number when not even the first
+ * line is one, ERR_TEMP when the body cannot be kept.
  */
-int message_read(struct arena *arena, struct message *message, struct bytes raw,
-    struct err *err);
+int message_read(struct message *message, struct bytes raw, struct err *err);
 
 #endif
