@@ -4,6 +4,9 @@
  * Read by libconfuse, checked against the option table.  Policy of domains
  * and mailboxes is not here: it lives in the store (policy/settings.h).
  * A struct conf is immutable once loaded; a reload loads another one.
+ * libconfuse's lexer is not reentrant: one thread reads a file at a time.
+ *
+ * Limits: a file of 1 MB.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -54,7 +57,9 @@ struct conf {
 	/* DNS */
 	struct option_list dns_servers;
 	char *dns_zone;
-	uint64_t dns_timeout; /* s */
+	char *dns_trust_anchor; /* file; "": no DNSSEC validation */
+	uint64_t dns_timeout;   /* s */
+	uint64_t dns_cache_max; /* answers */
 	/* store */
 	char *redis; /* store_options.url; "": the private one; "none" */
 	char *redis_password;
@@ -77,13 +82,23 @@ struct conf {
 extern const struct option conf_options[];
 extern const size_t conf_option_count;
 
-/* file NULL: SEKIMORI_CONFDIR/sekimori.conf.  NULL with *err set:
- * ERR_CONFIG "file:line: name: reason". */
+#define CONF_DEFAULT_FILE SEKIMORI_CONFDIR "/sekimori.conf"
+
+/*
+ * file NULL: CONF_DEFAULT_FILE.  NULL with *err set: ERR_CONFIG with the
+ * first error, "file:line: name: reason", and how many more there are.
+ */
 struct conf *conf_load(const char *file, struct err *err);
+/* Appends every error of the file, a line each; returns how many. */
+size_t conf_check(const char *file, struct buf *report);
 /* All defaults, without a file. */
 struct conf *conf_new(void);
 void conf_free(struct conf *conf);
-/* The commented sample: every option with help, range and default. */
+
+/* The commented sample: every option with help, range and default.  -1:
+ * out is full. */
 int conf_write_sample(struct buf *out);
+/* The options of sekimori.conf(5), in mdoc. */
+int conf_write_manual(struct buf *out);
 
 #endif

@@ -1,0 +1,422 @@
+/*
+ * conf_options.c - the option table of sekimori.conf and what its values
+ * must look like.
+ *
+ * The order of the rows and their sections is that of the sample file and
+ * of the manual.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/netaddr.h"
+#include "base/str.h"
+
+static const char *const log_target_words[] = { "stderr", "syslog", NULL };
+static const char *const log_level_words[] = { "error", "warn", "info", "debug",
+	NULL };
+static const char *const mode_words[] = { "enforce", "observe", NULL };
+static const char *const unlisted_words[] = { "pass", "check", NULL };
+
+static bool
+starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static int
+check_path(const char *value, struct err *err)
+{
+	return value[0] == '/'
+	    ? 0
+	    : err_set(err, ERR_INPUT, "must be an absolute path");
+}
+
+static int
+check_path_or_none(const char *value, struct err *err)
+{
+	return value[0] == '\0' ? 0 : check_path(value, err);
+}
+
+static int
+check_user(const char *value, struct err *err)
+{
+	struct cursor c = cursor_of(bytes_of(value));
+	struct bytes name;
+
+	if (!cursor_span(&c,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_-.",
+		&name) ||
+	    !cursor_at_end(&c) || value[0] == '-')
+		return err_set(err, ERR_INPUT, "must be the name of a user");
+	return 0;
+}
+
+static int
+check_network(const char *value, struct err *err)
+{
+	struct network network;
+
+	return network_parse(bytes_of(value), &network, err);
+}
+
+/* RFC 8601 section 2.2; we write it without quotes, so it is a token. */
+static int
+check_authserv_id(const char *value, struct err *err)
+{
+	static const char forbidden[] = " ()<>@,;:\\\"/[]?=";
+
+	for (; *value != '\0'; value++)
+		if (strchr(forbidden, *value) != NULL)
+			return err_set(err, ERR_INPUT,
+			    "must be a name such as mx.example.net");
+	return 0;
+}
+
+static bool
+is_host_char(char c)
+{
+	return ascii_is_alnum(c) || c == '.' || c == '-' || c == '_';
+}
+
+/* A host name, an IPv4 address, or an IPv6 address in brackets. */
+static bool
+is_host(struct bytes host)
+{
+	struct ip ip;
+	size_t i;
+
+	if (host.len > 2 && host.data[0] == '[' &&
+	    host.data[host.len - 1] == ']')
+		return ip_parse((struct bytes){ host.data + 1, host.len - 2 },
+			   &ip) == 0;
+	for (i = 0; i < host.len; i++)
+		if (!is_host_char(host.data[i]))
+			return false;
+	return host.len > 0;
+}
+
+static bool
+is_port(struct bytes text)
+{
+	uint64_t port;
+
+	return parse_u64(text, 1, 65535, &port) == 0;
+}
+
+static bool
+is_host_port(const char *value)
+{
+	const char *colon = strrchr(value, ':');
+
+	return colon != NULL &&
+	    is_host((struct bytes){ value, (size_t)(colon - value) }) &&
+	    is_port(bytes_of(colon + 1));
+}
+
+static int
+check_host_port(const char *value, struct err *err)
+{
+	return is_host_port(value)
+	    ? 0
+	    : err_set(err, ERR_INPUT,
+		  "must be HOST:PORT, with an IPv6 address in brackets");
+}
+
+/* As libmilter and Postfix write it: the port comes first. */
+static int
+check_milter_listen(const char *value, struct err *err)
+{
+	const char *at = strchr(value, '@'), *port = strchr(value, ':');
+
+	if (starts_with(value, "unix:/") || starts_with(value, "local:/"))
+		return 0;
+	if (at != NULL && port != NULL && port < at && at[1] != '\0' &&
+	    (starts_with(value, "inet:") || starts_with(value, "inet6:")) &&
+	    is_port((struct bytes){ port + 1, (size_t)(at - port - 1) }))
+		return 0;
+	return err_set(err, ERR_INPUT,
+	    "must be inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH");
+}
+
+static int
+check_socketmap_listen(const char *value, struct err *err)
+{
+	if (starts_with(value, "unix:/") ||
+	    (starts_with(value, "inet:") && is_host_port(value + 5)))
+		return 0;
+	return err_set(err, ERR_INPUT, "must be inet:HOST:PORT or unix:/PATH");
+}
+
+/* As of Postfix: each character may stand between user and extension. */
+static int
+check_delimiter(const char *value, struct err *err)
+{
+	for (; *value != '\0'; value++)
+		if (ascii_is_alnum(*value) || *value == '@' || *value == '.' ||
+		    *value <= ' ' || *value >= 0x7f)
+			return err_set(err, ERR_INPUT,
+			    "must be characters such as + or -");
+	return 0;
+}
+
+static int
+check_dns_server(const char *value, struct err *err)
+{
+	const char *at = strchr(value, '@');
+	size_t len = at != NULL ? (size_t)(at - value) : strlen(value);
+	struct ip ip;
+
+	if (ip_parse((struct bytes){ value, len }, &ip) < 0 ||
+	    (at != NULL && !is_port(bytes_of(at + 1))))
+		return err_set(err, ERR_INPUT,
+		    "must be ADDRESS or ADDRESS@PORT");
+	return 0;
+}
+
+static int
+check_redis(const char *value, struct err *err)
+{
+	static const char *const prefixes[] = { "unix:/", "redis://",
+		"rediss://", "sentinel:", "cluster:" };
+	size_t i;
+
+	if (value[0] == '\0' || strcmp(value, "none") == 0)
+		return 0;
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (starts_with(value, prefixes[i]) &&
+		    value[strlen(prefixes[i])] != '\0')
+			return 0;
+	if (is_host_port(value))
+		return 0;
+	return err_set(err, ERR_INPUT,
+	    "must be none, unix:/PATH, HOST:PORT, redis://HOST:PORT/, "
+	    "sentinel:NAME@HOST:PORT,... or cluster:HOST:PORT,...");
+}
+
+static int
+check_web_url(const char *value, struct err *err)
+{
+	if (value[0] == '\0' ||
+	    (starts_with(value, "http://") && is_host_char(value[7])) ||
+	    (starts_with(value, "https://") && is_host_char(value[8])))
+		return 0;
+	return err_set(err, ERR_INPUT,
+	    "must start with http:// or https:// and a host");
+}
+
+/* Rows by the kind of bounds they have. */
+#define PLAIN(field, kind, preset_, apply_, section_, help_)                   \
+	{                                                                      \
+		.name = #field, .type = (kind),                                \
+		.offset = offsetof(struct conf, field), .preset = (preset_),   \
+		.apply = (apply_), .section = (section_), .help = (help_),     \
+	}
+#define RANGE(field, kind, preset_, least_, most_, apply_, section_, help_)    \
+	{                                                                      \
+		.name = #field, .type = (kind),                                \
+		.offset = offsetof(struct conf, field), .preset = (preset_),   \
+		.least = (least_), .most = (most_), .apply = (apply_),         \
+		.section = (section_), .help = (help_),                        \
+	}
+#define WORDS(field, words_, preset_, apply_, section_, help_)                 \
+	{                                                                      \
+		.name = #field, .type = OPT_WORD,                              \
+		.offset = offsetof(struct conf, field), .preset = (preset_),   \
+		.words = (words_), .apply = (apply_), .section = (section_),   \
+		.help = (help_),                                               \
+	}
+#define CHECKED(field, kind, preset_, check_, apply_, section_, help_)         \
+	{                                                                      \
+		.name = #field, .type = (kind),                                \
+		.offset = offsetof(struct conf, field), .preset = (preset_),   \
+		.check = (check_), .apply = (apply_), .section = (section_),   \
+		.help = (help_),                                               \
+	}
+
+#define SECTION_GENERAL "General"
+#define SECTION_MILTER "The milter"
+#define SECTION_SOCKETMAP "Answers for Postfix"
+#define SECTION_DNS "DNS"
+#define SECTION_STORE "The store"
+#define SECTION_QUARANTINE "Quarantine and events"
+#define SECTION_RELEASE "Release"
+#define SECTION_WEB "The web program"
+
+/* clang-format off */
+const struct option conf_options[] = {
+	WORDS(mode, mode_words, "enforce", APPLY_AT_ONCE, SECTION_GENERAL,
+	    "Whether verdicts are carried out.  In observe mode mail is "
+	    "judged, marked in its headers and recorded, but none is held, "
+	    "refused or changed otherwise: for trying Sekimori out."),
+	CHECKED(authserv_id, OPT_STRING, "", check_authserv_id, APPLY_AT_ONCE,
+	    SECTION_GENERAL,
+	    "The name under which results are written into "
+	    "Authentication-Results; incoming headers that bear it are "
+	    "removed.  Empty: the name the MTA gives as macro {j}, else the "
+	    "name of this host."),
+	CHECKED(networks, OPT_LIST, "127.0.0.0/8, ::1", check_network,
+	    APPLY_AT_ONCE, SECTION_GENERAL,
+	    "Clients of ours: mail from these addresses is outbound, and its "
+	    "sender is not authenticated."),
+	WORDS(unlisted_domains, unlisted_words, "pass", APPLY_AT_ONCE,
+	    SECTION_GENERAL,
+	    "Mail from strangers to domains that the directory does not "
+	    "list: pass leaves it to the MTA untouched, check judges it under "
+	    "the system's policy."),
+	CHECKED(user, OPT_STRING, "sekimori", check_user, APPLY_AT_START,
+	    SECTION_GENERAL,
+	    "The user that the programs become when they are started as "
+	    "root."),
+	CHECKED(state_dir, OPT_STRING, SEKIMORI_STATEDIR, check_path,
+	    APPLY_AT_START, SECTION_GENERAL,
+	    "Where the history, spooled events and the private Redis keep "
+	    "their files."),
+	CHECKED(run_dir, OPT_STRING, SEKIMORI_RUNDIR, check_path,
+	    APPLY_AT_START, SECTION_GENERAL,
+	    "Where sockets and process ids are kept; may be emptied at every "
+	    "start of the machine."),
+	WORDS(log_target, log_target_words, "stderr", APPLY_AT_START,
+	    SECTION_GENERAL,
+	    "Where log lines go.  Under systemd the journal takes what is "
+	    "written to stderr."),
+	WORDS(log_level, log_level_words, "info", APPLY_AT_ONCE,
+	    SECTION_GENERAL,
+	    "How much is logged; each level includes those before it."),
+
+	CHECKED(milter_listen, OPT_STRING, "inet:8895@127.0.0.1",
+	    check_milter_listen, APPLY_AT_START, SECTION_MILTER,
+	    "Where the MTA reaches the milter.  Debian's Postfix runs in a "
+	    "chroot and cannot see a socket under /run; use TCP there, or a "
+	    "socket inside its queue directory."),
+	RANGE(milter_socket_mode, OPT_MODE, "0660", "0600", "0666",
+	    APPLY_AT_START, SECTION_MILTER,
+	    "Permissions of the milter's unix socket."),
+	RANGE(connections_max, OPT_NUMBER, "1000", "1", "20000",
+	    APPLY_AT_ONCE, SECTION_MILTER,
+	    "SMTP sessions served at once.  Recipients of sessions beyond "
+	    "it are deferred with 451."),
+	RANGE(waits_max, OPT_NUMBER, "500", "1", "5000", APPLY_AT_ONCE,
+	    SECTION_MILTER,
+	    "Messages that may wait for DNS at their end at once.  Beyond "
+	    "it, what is missing counts as a temporary error."),
+	RANGE(drain_timeout, OPT_SECONDS, "60s", "1s", "1h", APPLY_AT_ONCE,
+	    SECTION_MILTER,
+	    "When told to stop, how long to go on with messages that already "
+	    "have an accepted recipient."),
+	RANGE(message_memory, OPT_SIZE, "256k", "16k", "64M", APPLY_AT_ONCE,
+	    SECTION_MILTER,
+	    "How much of a message's body is kept in memory; what is longer "
+	    "goes to an unlinked file in state_dir."),
+	RANGE(header_max, OPT_SIZE, "1M", "64k", "16M", APPLY_AT_ONCE,
+	    SECTION_MILTER,
+	    "All header fields of a message together; mail with more is "
+	    "refused."),
+	RANGE(header_count_max, OPT_NUMBER, "2000", "100", "100000",
+	    APPLY_AT_ONCE, SECTION_MILTER,
+	    "Header fields of a message; mail with more is refused."),
+	RANGE(recipients_max, OPT_NUMBER, "1000", "100", "50000",
+	    APPLY_AT_ONCE, SECTION_MILTER,
+	    "Recipients of a message; those beyond it are deferred with 452, "
+	    "and the sender tries them again in another transaction."),
+
+	CHECKED(socketmap_listen, OPT_STRING, "inet:127.0.0.1:8896",
+	    check_socketmap_listen, APPLY_AT_START, SECTION_SOCKETMAP,
+	    "Where Postfix asks for relay domains, transports, recipients "
+	    "and aliases."),
+	CHECKED(recipient_delimiter, OPT_STRING, "+", check_delimiter,
+	    APPLY_AT_ONCE, SECTION_SOCKETMAP,
+	    "Characters that separate a user from an address extension: "
+	    "with +, user+tag is user.  Give what Postfix has; empty: none."),
+
+	CHECKED(dns_servers, OPT_LIST, "", check_dns_server, APPLY_AT_START,
+	    SECTION_DNS,
+	    "Name servers to ask, as ADDRESS or ADDRESS@PORT.  Empty: those "
+	    "of /etc/resolv.conf.  Block lists refuse public resolvers, so a "
+	    "resolver of your own is advised."),
+	CHECKED(dns_zone, OPT_STRING, "", check_path_or_none, APPLY_AT_START,
+	    SECTION_DNS,
+	    "A zone file that answers everything instead of the DNS, for "
+	    "tests only."),
+	CHECKED(dns_trust_anchor, OPT_STRING, "", check_path_or_none,
+	    APPLY_AT_START, SECTION_DNS,
+	    "File with the DNSSEC root key, such as /usr/share/dns/root.key.  "
+	    "When given, answers are validated; empty: they are not."),
+	RANGE(dns_timeout, OPT_SECONDS, "5s", "1s", "30s", APPLY_AT_START,
+	    SECTION_DNS,
+	    "How long to wait for one DNS answer, which is also how long the "
+	    "end of a message waits for all of them."),
+	RANGE(dns_cache_max, OPT_NUMBER, "100000", "1000", "10000000",
+	    APPLY_AT_START, SECTION_DNS,
+	    "DNS answers kept in memory for as long as they are valid."),
+
+	CHECKED(redis, OPT_STRING, "", check_redis, APPLY_AT_START,
+	    SECTION_STORE,
+	    "The Redis that keeps settings and held mail: unix:/PATH, "
+	    "HOST:PORT, redis://HOST:PORT/, sentinel:NAME@HOST:PORT,... or "
+	    "cluster:HOST:PORT,...  Empty: the private one that sekimori up "
+	    "starts.  none: no store at all, in observe mode only."),
+	PLAIN(redis_password, OPT_SECRET, "", APPLY_AT_START, SECTION_STORE,
+	    "The password of Redis; empty: none is given.  The file should "
+	    "then be readable by root and the user only."),
+	RANGE(redis_timeout_ms, OPT_NUMBER, "2000", "50", "60000",
+	    APPLY_AT_START, SECTION_STORE,
+	    "Milliseconds to wait for Redis, for each connection and each "
+	    "command."),
+	PLAIN(durability_required, OPT_BOOL, "yes", APPLY_AT_ONCE,
+	    SECTION_STORE,
+	    "Hold mail only when Redis keeps what it has acknowledged even "
+	    "when it crashes (appendonly, appendfsync always, noeviction); "
+	    "otherwise such mail is deferred.  no: hold it all the same and "
+	    "accept that it may be lost."),
+
+	RANGE(hold_message_max, OPT_SIZE, "64M", "1M", "512M", APPLY_AT_ONCE,
+	    SECTION_QUARANTINE,
+	    "The largest message that is held.  One that is larger and would "
+	    "be held is refused with 552."),
+	RANGE(hold_domain_max, OPT_SIZE, "2G", "1M", "1024G", APPLY_AT_ONCE,
+	    SECTION_QUARANTINE,
+	    "How much may be held for one domain; beyond it, mail that would "
+	    "be held is deferred, or refused if the domain's policy says so."),
+	RANGE(hold_memory_percent, OPT_PERCENT, "60", "5", "90",
+	    APPLY_AT_ONCE, SECTION_QUARANTINE,
+	    "How much of Redis's maxmemory all held mail may take, in "
+	    "percent."),
+	RANGE(spool_max, OPT_SIZE, "1G", "1M", "1024G", APPLY_AT_ONCE,
+	    SECTION_QUARANTINE,
+	    "How many events are kept in state_dir while Redis is away.  "
+	    "When it is full, mail is still judged, but its events are lost "
+	    "and counted."),
+
+	CHECKED(release_listener, OPT_STRING, "127.0.0.1:10026",
+	    check_host_port, APPLY_AT_ONCE, SECTION_RELEASE,
+	    "The SMTP server that takes released mail: a Postfix smtpd of its "
+	    "own, without milters."),
+	RANGE(release_timeout, OPT_SECONDS, "30s", "5s", "10m", APPLY_AT_ONCE,
+	    SECTION_RELEASE,
+	    "How long to wait for each answer of that server; for the one "
+	    "that accepts the message, ten times as long."),
+	CHECKED(release_networks, OPT_LIST, "127.0.0.0/8, ::1",
+	    check_network, APPLY_AT_ONCE, SECTION_RELEASE,
+	    "Clients from which released mail may come back through the "
+	    "milter, known by its signed header."),
+
+	RANGE(history_days, OPT_NUMBER, "365", "1", "3650", APPLY_AT_ONCE,
+	    SECTION_WEB,
+	    "Days for which it can be looked up what became of a mail."),
+	CHECKED(web_listen, OPT_STRING, "127.0.0.1:8897", check_host_port,
+	    APPLY_AT_START, SECTION_WEB,
+	    "Where the web program listens."),
+	CHECKED(web_url, OPT_STRING, "", check_web_url, APPLY_AT_ONCE,
+	    SECTION_WEB,
+	    "The address under which people reach the web program, as "
+	    "written into links.  Empty: http:// and web_listen."),
+};
+/* clang-format on */
+
+const size_t conf_option_count = sizeof(conf_options) / sizeof(conf_options[0]);
