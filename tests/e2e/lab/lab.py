@@ -15,6 +15,7 @@ import tempfile
 from . import smtp, world
 from .postfix import Postfix
 from .process import Guard, LabError, tail, wait_until
+from .proxy import RedisProxy
 from .redis import Redis
 from .sekimori import Sekimori
 from .sink import Sink
@@ -35,17 +36,21 @@ def build_directory():
 
 
 class Lab:
-    """progress: called with a line of text before each longer step."""
+    """progress: called with a line of text before each longer step.
+    zone: called with the Zone, to add records.  proxy: our programs reach
+    Redis through lab.proxy.  Other options are those of sekimori.conf."""
 
     def __init__(self, build=None, keep=False, progress=None, zone=None,
-                 **options):
+                 proxy=False, postfix="", **options):
         self.keep = keep
         self._say = progress or (lambda line: None)
         self._build = build or build_directory()
         self._options = options
         self._zone_lines = zone
+        self._wants_proxy = proxy
+        self._postfix_extra = postfix
         self.directory = None
-        self.postfix = self.redis = self.sekimori = None
+        self.postfix = self.redis = self.sekimori = self.proxy = None
         self.guard = None
         self.sink = Sink()
 
@@ -84,9 +89,13 @@ class Lab:
         self.redis = Redis(self.guard, self.directory)
         self._say("starting Redis")
         self.redis.start()
+        url = self.redis.url
+        if self._wants_proxy:
+            self.proxy = RedisProxy(self.directory, self.redis.socket)
+            url = self.proxy.url
         self.sekimori = Sekimori(self.guard, self.directory, self._build)
-        self.sekimori.configure(self.redis.url, self.postfix.release_port,
-                                zone_file, **self._options)
+        self.sekimori.configure(url, self.postfix.release_port, zone_file,
+                                **self._options)
         self._say("starting sekimori-milter and sekimori-web")
         self.sekimori.start_milter()
         self.sekimori.start_web()
@@ -94,7 +103,8 @@ class Lab:
         world.settle(self.sekimori, self.sink)
         self._say("starting Postfix")
         self.postfix.configure(self.sekimori.milter_port,
-                               self.sekimori.socketmap_port)
+                               self.sekimori.socketmap_port,
+                               self._postfix_extra)
         self.postfix.start()
 
     def path(self, name):
@@ -107,6 +117,8 @@ class Lab:
         for part in (self.postfix, self.sekimori, self.redis):
             if part:
                 part.stop()
+        if self.proxy:
+            self.proxy.close()
         self.sink.close()
         if not self.keep:
             shutil.rmtree(self.directory, ignore_errors=True)

@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-2-Clause
 
 import json
 import os
+import pwd
 import re
 import subprocess
 
@@ -19,6 +20,10 @@ CONFIG = {
     "networks": ["198.18.100.0/24"],
     "dns_timeout": 5,
 }
+
+
+# What the programs become; root is asked to start them, as at boot.
+USER = "nobody"
 
 
 class Sekimori:
@@ -43,11 +48,13 @@ class Sekimori:
     def configure(self, redis, release_port, zone, **options):
         state = os.path.join(self.directory, "state")
         run = os.path.join(self.directory, "run")
-        os.makedirs(state, exist_ok=True)
-        os.makedirs(run, exist_ok=True)
+        owner = pwd.getpwnam(USER)
+        for directory in (state, run):
+            os.makedirs(directory, exist_ok=True)
+            os.chown(directory, owner.pw_uid, owner.pw_gid)
         self.options = {
             **CONFIG,
-            "user": "",
+            "user": USER,
             "state_dir": state,
             "run_dir": run,
             "milter_listen": f"inet:{self.milter_port}@127.0.0.1",
@@ -104,13 +111,13 @@ class Sekimori:
         self.milter = self.web = None
         return statuses
 
-    def run(self, *words, config=None, stdin=None):
+    def run(self, *words, config=None, stdin=None, text=True):
         """The command line as an operator would type it: (status, out,
-        err) as text."""
+        err); bytes unless text."""
         done = subprocess.run(
             [self.program("sekimori"), "-c", config or self.config,
              *map(str, words)], input=stdin, capture_output=True,
-            text=True, timeout=120, check=False)
+            text=text, timeout=120, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def cli(self, *words, config=None, stdin=None):
