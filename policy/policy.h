@@ -69,11 +69,17 @@ struct policy {
 	int hold_full;       /* enum policy_full */
 	uint64_t retention;  /* s */
 	int split;           /* enum policy_split */
-	char *subject_mark;  /* UTF-8, put before the Subject by tag */
+	char *subject_mark;  /* UTF-8; tag puts it and a space before Subject */
 	bool result_headers; /* X-Sekimori-Class, -Score */
 };
 
 extern const struct option policy_options[];
 extern const size_t policy_option_count;
+
+/* Where an option may be set: bits. */
+#define POLICY_LEVEL_SYSTEM 1u
+#define POLICY_LEVEL_DOMAIN 2u
+#define POLICY_LEVEL_MAILBOX 4u
+unsigned policy_option_levels(const char *name);
 
 #endif

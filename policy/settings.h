@@ -72,23 +72,31 @@ const char *settings_option_level(const struct settings *settings,
 enum list_side {
 	LIST_SENDER,
 	LIST_RECIPIENT,
-	LIST_CLIENT
+	LIST_CLIENT,
+	LIST_SIDE_COUNT
 };
 enum list_kind {
 	LIST_ALLOW,
-	LIST_BLOCK
+	LIST_BLOCK,
+	LIST_KIND_COUNT
 };
 enum list_level {
 	LIST_SYSTEM,
 	LIST_DOMAIN,
-	LIST_MAILBOX
+	LIST_MAILBOX,
+	LIST_LEVEL_COUNT
 };
+
+/* "sender", "allow", "mailbox"...: by the enums. */
+extern const char *const list_side_words[LIST_SIDE_COUNT];
+extern const char *const list_kind_words[LIST_KIND_COUNT];
+extern const char *const list_level_words[LIST_LEVEL_COUNT];
 
 struct list_row {
 	enum list_level level;
 	enum list_side side;
 	enum list_kind kind;
-	const char *pattern; /* a@b, @b, .b; address or network */
+	const char *pattern; /* a@b, @b, .b, <>; address or network */
 	int action; /* enum action of a block row; -1: policy block_action */
 	bool unauthenticated; /* an allow row that needs no authentication */
 	bool lifts_dmarc;
@@ -101,9 +109,10 @@ struct list_row {
 
 /*
  * The row that decides for this value: mailbox before domain before system;
- * within a level exact address, then @domain, then the longest .domain
- * (clients: the longest prefix); on a tie block wins.  kinds: which to
- * look at.  NULL when none.  Expired rows do not count.
+ * within a level exact address, then @domain, then the longest .domain,
+ * which stands for the domain itself and all below it (clients: the longest
+ * prefix); on a tie block wins.  kinds: which to look at.  NULL when none.
+ * Expired rows do not count.  mailbox_key NULL: system rows only.
  */
 #define LIST_MASK_ALLOW                                                        \
 	1u                                 /* allow rows that ask for an
@@ -117,6 +126,13 @@ const struct list_row *settings_list_recipient(const struct settings *settings,
     const char *mailbox_key, unsigned kinds);
 const struct list_row *settings_list_client(const struct settings *settings,
     const char *mailbox_key, const struct ip *ip, unsigned kinds);
+
+/*
+ * How near a row is, to compare rows found for different values of one mail:
+ * the smaller goes first.  Mailbox before domain before system; exact before
+ * @domain before .domain and networks, the longer first; block before allow.
+ */
+unsigned list_row_rank(const struct list_row *row);
 
 /* ---- directory ---- */
 
@@ -133,13 +149,20 @@ enum directory_answer {
 struct directory_result {
 	size_t count;
 	const char **mailboxes; /* keys, in the arena, each once */
+	bool aliased;           /* an alias led there, mailbox or domain */
 };
 
 #define DIRECTORY_DEPTH_MAX 10
 #define DIRECTORY_FANOUT_MAX 200
 
-/* Expands mailbox and domain aliases, honours delimiter ("" none):
- * user+tag@d is user@d when user+tag is not listed itself. */
+/*
+ * Expands mailbox and domain aliases, honours delimiter ("" none, else any
+ * of its characters): user+tag@d is user@d when user+tag is neither listed
+ * nor an alias itself.  An alias goes before a recipient of the same name;
+ * one that names itself keeps a copy; both go before a domain alias.  A
+ * target that is no domain of ours is final.  Targets that do not exist are
+ * left out; UNKNOWN when none exists.  result is set for FOUND.
+ */
 enum directory_answer directory_resolve(const struct settings *settings,
     struct arena *arena, const struct address *address, const char *delimiter,
     struct directory_result *result);
@@ -154,7 +177,7 @@ struct directory_route {
 size_t directory_routes(const struct settings *settings, const char *domain,
     const struct directory_route **routes);
 
-/* Every domain, sorted: for pages and maps.  *next NULL at the end. */
+/* Every domain, sorted: for pages and maps. */
 size_t settings_domain_count(const struct settings *settings);
 const char *settings_domain_at(const struct settings *settings, size_t i);
 

@@ -33,9 +33,8 @@ class Reply:
 class Client:
     """A session.  Addresses may be any text; UTF-8 goes out as it is."""
 
-    def __init__(self, address, timeout=60, source=None):
-        self._socket = socket.create_connection(
-            address, timeout, (source, 0) if source else None)
+    def __init__(self, address, timeout=60):
+        self._socket = socket.create_connection(address, timeout)
         self._replies = self._socket.makefile("rb")
         self.greeting = self.read()
 
@@ -134,11 +133,10 @@ class Result:
 
 
 def send(address, content, sender, rcpts, client=None, helo="client.invalid",
-         sender_params="", timeout=90, source=None):
-    """One mail in a session of its own.  client: address for XCLIENT;
-    source: address to connect from."""
+         sender_params="", timeout=90):
+    """One mail in a session of its own.  client: address for XCLIENT."""
     result = Result()
-    with Client(address, timeout, source) as session:
+    with Client(address, timeout) as session:
         session.ehlo(helo)
         if client:
             session.xclient(client, helo)
