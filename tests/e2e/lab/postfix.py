@@ -66,31 +66,24 @@ smtp_address_preference = ipv4
 
 """
 
-# The lines of README.md, "Plug it into your Postfix".
-PLUG = """\
-smtpd_milters = inet:127.0.0.1:{milter}
-milter_default_action = tempfail
-milter_protocol = 6
-relay_domains = socketmap:inet:127.0.0.1:{socketmap}:relay_domains
-transport_maps = socketmap:inet:127.0.0.1:{socketmap}:transport
-relay_recipient_maps = socketmap:inet:127.0.0.1:{socketmap}:recipients
-virtual_alias_maps = socketmap:inet:127.0.0.1:{socketmap}:aliases
-enable_original_recipient = yes
-disable_mime_output_conversion = yes
-message_reject_characters = \\0
-smtpd_forbid_bare_newline = yes
-"""
+README = os.path.join(os.path.dirname(__file__), "../../../README.md")
+
+
+def plug(name, ports):
+    """What README.md tells an operator to add to main.cf or master.cf, with
+    the default ports replaced: {"8895": 20123, ...}."""
+    with open(README, encoding="utf-8") as readme:
+        block = re.search(
+            rf"^```\n# /etc/postfix/{re.escape(name)}\n(.*?)^```",
+            readme.read(), re.M | re.S)
+    if not block:
+        raise LabError(f"README.md has no lines for {name}")
+    return re.sub(r"(?<=:)\d+\b", lambda port: str(
+        ports.get(port.group(), port.group())), block.group(1))
+
 
 MASTER_CF = """\
 127.0.0.1:{smtp} inet n - n - - smtpd
-127.0.0.1:{release} inet n - n - - smtpd
-    -o smtpd_milters=
-    -o local_header_rewrite_clients=
-    -o content_filter=
-    -o smtpd_recipient_restrictions=permit_mynetworks,reject
-    -o mynetworks=127.0.0.0/8
-    -o smtpd_authorized_xclient_hosts=
-    -o receive_override_options=no_header_body_checks,no_unknown_recipient_checks
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -143,11 +136,13 @@ class Postfix:
                  pwd.getpwnam("postfix").pw_uid, -1)
         main = MAIN_CF.format(directory=self.directory,
                               hostname=self.hostname)
+        ports = {"8895": milter_port, "8896": socketmap_port,
+                 "10026": self.release_port}
         if milter_port:
-            main += PLUG.format(milter=milter_port, socketmap=socketmap_port)
+            main += plug("main.cf", ports)
         self._write("main.cf", main + extra)
-        self._write("master.cf", MASTER_CF.format(
-            smtp=self.smtp_port, release=self.release_port))
+        self._write("master.cf", MASTER_CF.format(smtp=self.smtp_port)
+                    + plug("master.cf", ports))
 
     def _write(self, name, text):
         with open(os.path.join(self.config, name), "w",
