@@ -11,6 +11,7 @@
 
 /* Order is meaning: a check may read what those above it have found. */
 static const struct check *const checks[] = {
+	&check_body,
 	&check_iprev,
 	&check_spf,
 	&check_dkim,

@@ -43,6 +43,7 @@ enum check_state {
 
 /* Every check has its place here: scan->state[CHECK_SPF]. */
 enum check_id {
+	CHECK_BODY,
 	CHECK_IPREV,
 	CHECK_SPF,
 	CHECK_DKIM,
@@ -77,6 +78,7 @@ struct check {
 	void (*fini)(struct scan *scan);
 };
 
+extern const struct check check_body;
 extern const struct check check_iprev;
 extern const struct check check_spf;
 extern const struct check check_dkim;

@@ -1,0 +1,54 @@
+/*
+ * dkim_key.h - public keys as the DNS publishes them, and what they prove.
+ *
+ * RFC 6376 section 3.6.1, RFC 8301, RFC 8463.  A key is a few numbers in
+ * the arena; it becomes a key of OpenSSL's for the moment of a
+ * verification only, which costs little as nothing is decoded there.
+ *
+ * Ceilings, as both numbers are a stranger's: modulus 8,192 bits, exponent
+ * 64 bits.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef POLICY_DKIM_KEY_H
+#define POLICY_DKIM_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "policy/digest.h"
+
+enum dkim_key_type {
+	DKIM_KEY_RSA,
+	DKIM_KEY_ED25519
+};
+
+#define DKIM_KEY_BITS_MAX 8192
+
+struct dkim_key {
+	enum dkim_key_type type;
+	unsigned bits;         /* of the modulus; 256 for Ed25519 */
+	bool testing;          /* t=y */
+	bool strict;           /* t=s: i= and d= must be the same domain */
+	bool sha1, sha256;     /* h= */
+	struct bytes modulus;  /* RSA: big endian, no leading zero */
+	uint64_t exponent;     /* RSA */
+	struct bytes ed_point; /* Ed25519: 32 octets */
+};
+
+/*
+ * Read a key record.  -1 with ERR_INPUT when it is none, or none for mail
+ * (s=), revoked or unusable: the text says which.
+ */
+int dkim_key_read(struct arena *arena, struct bytes record,
+    struct dkim_key *key, struct err *err);
+
+/* Is signature one by this key over the digest? */
+bool dkim_key_verifies(const struct dkim_key *key,
+    enum digest_algorithm algorithm, const uint8_t *digest,
+    struct bytes signature);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * dkim_sig.h - one signature field: DKIM-Signature, ARC-Message-Signature or
+ * ARC-Seal.
+ *
+ * RFC 6376 section 3.5 and RFC 8617 section 4.1: the three share their tags
+ * and their arithmetic, so that DKIM and ARC read and prove them here.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef POLICY_DKIM_SIG_H
+#define POLICY_DKIM_SIG_H
+
+#include "base/dns.h"
+#include "policy/auth.h"
+#include "policy/body_hash.h"
+#include "policy/canon.h"
+#include "policy/dkim_key.h"
+
+enum dkim_sig_kind {
+	SIG_DKIM,
+	SIG_ARC_MESSAGE,
+	SIG_ARC_SEAL,
+};
+
+/* Names in h= beyond this make the signature unreadable. */
+#define DKIM_SIG_NAMES_MAX 1000
+/* Key records of one name that are tried. */
+#define DKIM_SIG_KEYS_MAX 4
+
+/* Views and strings live as long as the header and the arena. */
+struct dkim_sig {
+	enum dkim_sig_kind kind;
+	const struct header_field *field;
+	const char *algorithm; /* a= as given; NULL: not readable */
+	enum dkim_key_type key_type;
+	enum digest_algorithm digest;
+	enum canon header_canon, body_canon;
+	const char *domain;   /* d= */
+	const char *selector; /* s= */
+	const char *identity; /* i= as given; NULL: none */
+	const char *identity_domain;
+	struct bytes names; /* h= */
+	struct bytes b, bh; /* decoded */
+	struct bytes cut;   /* what is taken out of the field for its digest */
+	char b_prefix[16];
+	uint64_t length;    /* l=, BODY_WHOLE: none */
+	int64_t signed_s;   /* t=, 0: none */
+	int64_t expires_s;  /* x=, 0: none */
+	unsigned instance;  /* i= of ARC */
+	struct bytes chain; /* cv= */
+};
+
+/*
+ * Read a field.  -1 with ERR_INPUT when it breaks the rules or asks for
+ * what does not exist; what could be read is in *sig all the same, for
+ * reports.
+ */
+int dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
+    const struct header_field *field, struct dkim_sig *sig, struct err *err);
+
+/* selector._domainkey.domain */
+const char *dkim_sig_key_name(struct arena *arena, const struct dkim_sig *sig);
+
+/* The digest of the fields named in h= and of the signature's own field
+ * (RFC 6376 section 3.7).  Not for a seal. */
+void dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
+    const struct header *header, uint8_t out[DIGEST_MAX]);
+
+/* What a verifier accepts; RFC 8301 unless told otherwise. */
+struct dkim_rules {
+	bool sha1;
+	unsigned rsa_bits_min;
+};
+extern const struct dkim_rules dkim_rules_default;
+
+/* What came of a signature. */
+struct dkim_proof {
+	enum auth_result result;
+	const char *problem; /* NULL when it passed */
+	unsigned key_bits;   /* 0: no key was found */
+	bool testing;        /* t=y in the key */
+};
+
+/*
+ * Does the signature hold?  answer: of its key's name; header: its digest;
+ * body: NULL for a seal.
+ */
+void dkim_sig_prove(struct arena *arena, const struct dkim_sig *sig,
+    const struct dkim_rules *rules, const struct dns_answer *answer,
+    const uint8_t *header, const struct body_digest *body,
+    struct dkim_proof *proof);
+
+#endif
