@@ -4,7 +4,6 @@ SPDX-License-Identifier: BSD-2-Clause
 """
 
 import base64
-import email.header
 import email.utils
 import itertools
 import os
@@ -21,9 +20,11 @@ def marker():
     return f"mark{os.getpid()}x{next(_serial)}x{random.randrange(10**6)}"
 
 
-def encoded(text, charset="utf-8"):
-    """A header value as RFC 2047 has it."""
-    return email.header.Header(text, charset, header_name="Subject").encode()
+def encoded(text, charset, codec=None):
+    """A header value as one encoded word of RFC 2047; codec: Python's
+    name of the charset, when it differs."""
+    word = base64.b64encode(text.encode(codec or charset)).decode()
+    return f"=?{charset}?B?{word}?="
 
 
 class Mail:

@@ -33,8 +33,9 @@ class Reply:
 class Client:
     """A session.  Addresses may be any text; UTF-8 goes out as it is."""
 
-    def __init__(self, address, timeout=60):
-        self._socket = socket.create_connection(address, timeout)
+    def __init__(self, address, timeout=60, source=None):
+        self._socket = socket.create_connection(
+            address, timeout, (source, 0) if source else None)
         self._replies = self._socket.makefile("rb")
         self.greeting = self.read()
 
@@ -133,10 +134,11 @@ class Result:
 
 
 def send(address, content, sender, rcpts, client=None, helo="client.invalid",
-         sender_params="", timeout=90):
-    """One mail in a session of its own.  client: address for XCLIENT."""
+         sender_params="", timeout=90, source=None):
+    """One mail in a session of its own.  client: address for XCLIENT;
+    source: address to connect from."""
     result = Result()
-    with Client(address, timeout) as session:
+    with Client(address, timeout, source) as session:
         session.ehlo(helo)
         if client:
             session.xclient(client, helo)

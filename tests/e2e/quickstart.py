@@ -1,0 +1,174 @@
+"""The laboratory, shown to a person: see scripts/quickstart.
+
+SPDX-License-Identifier: BSD-2-Clause
+"""
+
+import argparse
+import signal
+import sys
+import time
+
+from lab import Lab, LabError, world
+from lab.cases import Run, make
+from lab.mails import Mail
+from lab.process import wait_until
+from lab.text import Terminal
+
+STYLES = {"accepted": "good", "released": "good", "quarantined": "held",
+          "rejected": "held"}
+
+
+def send_all(lab, terminal):
+    """Every mail of the table, sent and looked after."""
+    cases, runs = make(), []
+    for number, case in enumerate(cases, 1):
+        terminal.progress(f"  {number:2}/{len(cases)}  {case.what}")
+        runs.append(Run(lab, case))
+    terminal.progress("  waiting for deliveries and for the history")
+    for run in runs:
+        run.check()
+    terminal.progress_end()
+    return runs
+
+
+def show(runs, terminal):
+    """What was sent, what became of it, and why."""
+
+    def brief(text):
+        return text.replace("." + world.ROOT, "")
+
+    widths = [2, 36, 13, 11]
+    widths.append(terminal.columns - sum(widths) - 2 * len(widths))
+    rows = []
+    for number, run in enumerate(runs, 1):
+        first = [f"{number:2}", run.case.what]
+        for fate in run.fates:
+            why = ", ".join(filter(None, (fate.klass, fate.why)))
+            rows.append(first + [brief(fate.mailbox),
+                                 (STYLES.get(fate.status), fate.status),
+                                 brief(why)])
+            first = ["", ""]
+        for wrong in run.wrong:
+            rows.append(first + ["", ("bad", "WRONG"), brief(wrong)])
+            first = ["", ""]
+    terminal.table(["", "mail", "mailbox", "became",
+                    f"why (all names end in .{world.ROOT})"], widths, rows)
+
+
+def release_one(lab, terminal, runs):
+    """A person lets one held mail through."""
+    run = next(r for r in runs if r.case.key == "forged-quarantine")
+    mailbox = next(iter(run.case.outcomes))
+    entry = next(e for e in lab.held(mailbox.partition("@")[2],
+                                     mailbox=mailbox)
+                 if run.mail.marker in (e.get("message_id") or ""))
+    terminal.say(f"  $ sekimori quarantine release {entry['id']}")
+    lab.sekimori.cli("quarantine", "release", entry["id"])
+    delivery = lab.sink.wait(mailbox, run.mail.marker)[0]
+    good = delivery.content.endswith(run.content)
+    terminal.say(f"  {mailbox} has it now, "
+                 + ("with the bytes as they were sent."
+                    if good else "but the bytes were CHANGED."))
+    return good
+
+
+def move_route(lab, terminal):
+    """A route is edited; the next mail goes the new way."""
+    spare = lab.sink["spare"]
+    terminal.say(f"  $ sekimori route set {world.SCHOOL} '{spare.route}'")
+    lab.sekimori.cli("route", "set", world.SCHOOL, spare.route)
+    rcpt = f"kocho@{world.SCHOOL}"
+    mail = Mail(world.address("info", "partner"), rcpt, "After the move")
+    sender = world.SENDERS["partner"]
+    lab.send(mail.sign(sender.key), f"info@{sender.domain}", [rcpt],
+             sender.ip, sender.host)
+    delivery = lab.sink.wait(rcpt, mail.marker)[0]
+    good = delivery.server == "spare"
+    terminal.say(f"  The next mail for {world.SCHOOL} went to "
+                 + ("the new server." if good else "the OLD server."))
+    return good
+
+
+def verdict(terminal, runs, steps, seconds):
+    wrong = [r.case.what for r in runs if r.wrong] + [
+        name for name, good in steps if not good]
+    count = len(runs) + len(steps)
+    if wrong:
+        text = f"{len(wrong)} of {count} did NOT fare as expected: " \
+               + "; ".join(wrong)
+    else:
+        text = f"All {count} fared as expected"
+    terminal.say()
+    terminal.say(terminal.style("bad" if wrong else "good",
+                                f"{text} ({seconds:.0f} s)."))
+    return not wrong
+
+
+def stay(lab, terminal):
+    terminal.title("Everything stays up until Ctrl-C. Try it:")
+    terminal.say(f"  SMTP, as the Internet sees it: 127.0.0.1 port "
+                 f"{lab.postfix.smtp_port}")
+    command = f"{lab.sekimori.program('sekimori')} -c {lab.sekimori.config}"
+    for words in (f"quarantine list {world.SHOP}",
+                  "log search --recipient taro",
+                  f"domain show {world.SHOP}"):
+        terminal.say(f"  {command} {words}")
+    terminal.say(f"  logs: {lab.directory}")
+    while True:
+        for process in (lab.sekimori.milter, lab.sekimori.web,
+                        lab.redis.process, lab.postfix.process):
+            if not process.alive():
+                raise LabError(f"{process.name} ended by itself")
+        time.sleep(1)
+
+
+def run(options, terminal):
+    started = time.monotonic()
+    terminal.title("Starting")
+
+    def progress(text):
+        terminal.say("  " + text)
+
+    with Lab(options.build, options.keep, progress) as lab:
+        terminal.title("Sending real mail through Postfix and Sekimori")
+        runs = send_all(lab, terminal)
+        show(runs, terminal)
+        terminal.title("Releasing a held mail")
+        steps = [("the release", release_one(lab, terminal, runs))]
+        terminal.title("Editing a route")
+        steps.append(("the route", move_route(lab, terminal)))
+        wait_until(lambda: not lab.postfix.queue(), 20, "an empty queue")
+        good = verdict(terminal, runs, steps, time.monotonic() - started)
+        if not good:
+            lab.dump()
+        if options.keep:
+            terminal.say(f"Kept: {lab.directory}")
+        if not options.once:
+            stay(lab, terminal)
+        terminal.say("Stopping everything.")
+    return 0 if good else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="quickstart")
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    # However we are told to end, the laboratory goes down in order.
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, lambda *_: sys.exit(143))
+    terminal = Terminal()
+    try:
+        return run(options, terminal)
+    except KeyboardInterrupt:
+        terminal.say()
+        terminal.say("Stopped; nothing is left running.")
+        return 0 if not options.once else 130
+    except LabError as error:
+        print(f"quickstart: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
