@@ -1,7 +1,7 @@
 /*
  * test_scan.c - tests of policy/scan.c with checks and a DNS of its own.
  *
- * The program defines the five checks and the DNS calls itself, so the
+ * The program defines the checks and the DNS calls itself, so the
  * linker takes neither from the libraries: what is tested is the order,
  * the repetition and the end of waiting.
  *
@@ -123,6 +123,7 @@ fake_fini(struct scan *scan)
 		.fini = fake_fini,                                             \
 	}
 
+FAKE_CHECK(body, CHECK_BODY);
 FAKE_CHECK(iprev, CHECK_IPREV);
 FAKE_CHECK(spf, CHECK_SPF);
 FAKE_CHECK(dkim, CHECK_DKIM);
@@ -157,7 +158,7 @@ test_order_and_once(void **state)
 	scan_body(scan, BYTES_LIT("<body>"));
 	scan_finish(scan, 0);
 	/* Each is stepped until done and never again, in order. */
-	assert_string_equal(journal, "0123424<body>24");
+	assert_string_equal(journal, "01234535<body>35");
 	assert_int_equal(fake_set.waits, 0);
 	scan_fini(scan);
 	assert_int_equal(freed, CHECK_COUNT);
@@ -174,13 +175,13 @@ test_poll_steps_on_news_only(void **state)
 	(void)state;
 	needs_answers[CHECK_SPF] = 1;
 	scan_reach(scan, SCAN_MAIL);
-	assert_string_equal(journal, "01234");
+	assert_string_equal(journal, "012345");
 	scan_poll(scan);
-	assert_string_equal(journal, "01234");
+	assert_string_equal(journal, "012345");
 	fake_set.pending = 0;
 	fake_set.news = true;
 	scan_poll(scan);
-	assert_string_equal(journal, "012341");
+	assert_string_equal(journal, "0123452");
 	assert_false(scan_is_waiting(scan));
 	scan_fini(scan);
 	arena_free(arena);
