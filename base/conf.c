@@ -11,18 +11,15 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <confuse.h>
 
 #include "base/arena.h"
 #include "base/conf.h"
+#include "base/file.h"
 #include "base/str.h"
 
 #define FILE_MAX_BYTES (1024 * 1024)
@@ -35,7 +32,7 @@
 #define ANCHOR_NAME " "
 
 struct problem {
-	int line; /* 0: of the whole file */
+	int line; /* 0: of the whole file, which the text names */
 	char *text;
 };
 
@@ -370,40 +367,19 @@ check_together(struct reader *reader)
 
 /* ---- the file ---- */
 
+/* libconfuse's lexer ends the process on a read error, hence by us. */
 static int
-read_all(int fd, struct buf *text)
+read_text(struct reader *reader, struct buf *text)
 {
-	char piece[8192];
-	ssize_t got;
+	struct err err;
 
-	for (;;) {
-		got = read(fd, piece, sizeof(piece));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return (int)got;
-		if (buf_append(text, piece, (size_t)got) < 0) {
-			errno = EFBIG;
-			return -1;
-		}
-	}
-}
-
-/* libconfuse's lexer ends the process on a read error, hence by hand. */
-static int
-file_read(struct reader *reader, struct buf *text)
-{
-	int fd = open(reader->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0 || read_all(fd, text) < 0) {
-		problem_add(reader, 0, "%s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
+	if (file_read(reader->file, text, &err) < 0) {
+		problem_add(reader, 0, "%s", err.text);
 		return -1;
 	}
-	close(fd);
 	if (memchr(buf_str(text), '\0', text->len) != NULL) {
-		problem_add(reader, 0, "is no text: it holds a NUL");
+		problem_add(reader, 0, "%s: is no text: it holds a NUL",
+		    reader->file);
 		return -1;
 	}
 	return 0;
@@ -415,7 +391,7 @@ reader_run(struct reader *reader)
 	struct buf text;
 
 	buf_init(&text, FILE_MAX_BYTES);
-	if (file_read(reader, &text) == 0) {
+	if (read_text(reader, &text) == 0) {
 		do
 			reader_pass(reader, buf_str(&text), text.len);
 		while (reader->unknown_found &&
@@ -462,7 +438,7 @@ problem_write(const struct reader *reader, size_t i, struct buf *out)
 	const struct problem *problem = &reader->problems[i];
 
 	if (problem->line == 0)
-		return buf_printf(out, "%s: %s", reader->file, problem->text);
+		return buf_append_str(out, problem->text);
 	return buf_printf(out, "%s:%d: %s", reader->file, problem->line,
 	    problem->text);
 }

@@ -79,9 +79,11 @@ struct dns_options {
 	const char *const *servers; /* "address" or "address@port";
 				     * NULL: /etc/resolv.conf */
 	size_t server_count;
-	const char *zone_file; /* NULL: ask the DNS */
-	unsigned timeout_ms;   /* of one question, 0: 5,000 */
-	size_t cache_max;      /* answers, 0: 100,000 */
+	const char *zone_file;    /* NULL: ask the DNS */
+	const char *trust_anchor; /* file of the DNSSEC root key; NULL: do
+				   * not validate */
+	unsigned timeout_ms;      /* of one question, 0: 5,000 */
+	size_t cache_max;         /* answers, 0: 100,000 */
 };
 
 struct dns_stats {
