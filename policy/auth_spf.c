@@ -36,6 +36,8 @@
 #define HELO_QUESTIONS_MAX 30
 /* Its explanation is never used, but without one it expands macros. */
 #define LIBRARY_EXPLANATION "none"
+/* The domain of record 0; no term has this name. */
+#define LIBRARY_ROOT "root.invalid"
 
 struct identity {
 	struct spf_eval *eval; /* NULL: nothing to evaluate */
@@ -43,7 +45,13 @@ struct identity {
 	struct auth_spf_identity result;
 };
 
+struct library {
+	SPF_server_t *server; /* NULL until needed */
+	struct SPF_dns_server_struct dns;
+};
+
 struct spf_state {
+	struct library library;
 	struct identity mailfrom, helo;
 };
 
@@ -124,20 +132,21 @@ library_get_record(SPF_server_t *server, SPF_request_t *request,
 
 /* ---- one run of libspf2 ---- */
 
-static SPF_server_t *
-library_server(SPF_dns_server_t *dns)
+static void
+library_open(struct library *library)
 {
 	SPF_response_t *response = NULL;
-	SPF_server_t *server;
 
-	server = SPF_server_new_dns(dns, 0);
-	if (server == NULL ||
-	    SPF_server_set_explanation(server, LIBRARY_EXPLANATION,
+	library->dns.lookup = library_lookup;
+	library->dns.get_spf = library_get_record;
+	library->dns.name = "sekimori";
+	library->server = SPF_server_new_dns(&library->dns, 0);
+	if (library->server == NULL ||
+	    SPF_server_set_explanation(library->server, LIBRARY_EXPLANATION,
 		&response) != SPF_E_SUCCESS)
 		abort();
 	SPF_response_free(response);
-	SPF_server_set_max_dns_mech(server, LIBRARY_TERMS_MAX);
-	return server;
+	SPF_server_set_max_dns_mech(library->server, LIBRARY_TERMS_MAX);
 }
 
 static SPF_request_t *
@@ -182,31 +191,24 @@ library_result(SPF_result_t result)
  * loopback addresses pass unasked.
  */
 static enum auth_result
-library_run(struct spf_eval *eval, const struct ip *client)
+library_run(struct library *library, struct spf_eval *eval,
+    const struct ip *client)
 {
-	struct SPF_dns_server_struct dns = {
-		.lookup = library_lookup,
-		.get_spf = library_get_record,
-		.name = "sekimori",
-		.hook = eval,
-	};
 	enum auth_result result = AUTH_TEMPERROR;
-	char root[SPF_PLAIN_NAME_SIZE];
 	SPF_record_t *record = NULL;
 	SPF_response_t *response;
 	SPF_request_t *request;
-	SPF_server_t *server;
 
-	server = library_server(&dns);
-	request = library_request(server, client);
+	if (library->server == NULL)
+		library_open(library);
+	library->dns.hook = eval;
+	request = library_request(library->server, client);
 	response = SPF_response_new(request);
 	if (response == NULL)
 		abort();
-	/* Any name that no term has: a term of the root's own name would
-	 * look like a loop. */
-	spf_plain_name(root, SPF_RECORDS_MAX, 0);
-	request->cur_dom = root;
-	if (library_compile(server, response, &record, 0) == SPF_E_SUCCESS) {
+	request->cur_dom = LIBRARY_ROOT;
+	if (library_compile(library->server, response, &record, 0) ==
+	    SPF_E_SUCCESS) {
 		response->spf_record_exp = record;
 		SPF_record_interpret(record, request, response, 0);
 		result = library_result(SPF_response_result(response));
@@ -214,7 +216,6 @@ library_run(struct spf_eval *eval, const struct ip *client)
 	}
 	SPF_response_free(response);
 	SPF_request_free(request);
-	SPF_server_free(server);
 	return result;
 }
 
@@ -261,7 +262,8 @@ settle_disagreement(struct identity *identity, enum auth_result library)
 
 /* One run, from the start.  True when the result is final. */
 static bool
-evaluate(struct identity *identity, const struct ip *client)
+evaluate(struct library *library, struct identity *identity,
+    const struct ip *client)
 {
 	struct spf_decision decision;
 	enum auth_result result;
@@ -269,7 +271,7 @@ evaluate(struct identity *identity, const struct ip *client)
 	spf_eval_restart(identity->eval);
 	if (spf_eval_root(identity->eval) < 0)
 		return settle_stopped(identity);
-	result = library_run(identity->eval, client);
+	result = library_run(library, identity->eval, client);
 	if (spf_eval_stopped(identity->eval) != STOP_NOT)
 		return settle_stopped(identity);
 	if (!spf_eval_decide(identity->eval, &decision) ||
@@ -368,11 +370,11 @@ spf_step(struct scan *scan)
 	if (state == NULL)
 		state = spf_start(scan);
 	if (!state->mailfrom.done)
-		evaluate(&state->mailfrom, client);
+		evaluate(&state->library, &state->mailfrom, client);
 	if (null_sender)
 		state->helo = state->mailfrom;
 	else if (!state->helo.done)
-		evaluate(&state->helo, client);
+		evaluate(&state->library, &state->helo, client);
 	if (!state->mailfrom.done || !state->helo.done)
 		return CHECK_WAIT;
 	scan->auth.spf.mailfrom = state->mailfrom.result;
@@ -380,8 +382,19 @@ spf_step(struct scan *scan)
 	return CHECK_DONE;
 }
 
+static void
+spf_fini(struct scan *scan)
+{
+	struct spf_state *state = scan->state[CHECK_SPF];
+
+	if (state != NULL && state->library.server != NULL)
+		SPF_server_free(state->library.server);
+	scan->state[CHECK_SPF] = NULL;
+}
+
 const struct check check_spf = {
 	.id = CHECK_SPF,
 	.name = "spf",
 	.step = spf_step,
+	.fini = spf_fini,
 };

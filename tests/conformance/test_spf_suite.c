@@ -173,6 +173,7 @@ run_case(struct suite *suite, char *fields[])
 	judge_case(suite, unhex(fields[1]).data, fields[5],
 	    strcmp(fields[6], "-") == 0 ? NULL : unhex(fields[6]).data,
 	    &scan.auth.spf.mailfrom);
+	check_spf.fini(&scan);
 	dns_set_free(scan.dns);
 	arena_free(arena);
 }

@@ -124,6 +124,8 @@ fake_dns_fail(struct dns *dns, const char *name, enum dns_status status)
 	    arena_calloc(dns->arena, 1, sizeof(*failure));
 
 	failure->name = name_key(dns->arena, name);
+	if (failure->name == NULL)
+		return;
 	failure->status = status;
 	failure->next = dns->failures;
 	dns->failures = failure;

@@ -90,6 +90,7 @@ run_mail(struct outcome *outcome, const char *zone, const struct mail *mail,
 	outcome->spf = scan.auth.spf;
 	outcome->rounds = fake_dns_rounds(dns);
 	outcome->questions = fake_dns_questions(dns);
+	check_spf.fini(&scan);
 	dns_set_free(scan.dns);
 	dns_close(dns);
 }
@@ -413,6 +414,7 @@ test_odd_octets(void **state)
 		if (scan.auth.spf.mailfrom.result != cases[i].want)
 			case_fail(cases[i].label, "%s",
 			    auth_result_name(scan.auth.spf.mailfrom.result));
+		check_spf.fini(&scan);
 		dns_set_free(scan.dns);
 		arena_free(scan.arena);
 		dns_close(dns);
