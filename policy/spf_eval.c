@@ -26,19 +26,26 @@ enum answer {
 	ANSWER_MATCH,
 };
 
+/* A domain name in two spellings, most often the same string. */
+struct name {
+	const char *octets; /* what %{d} stands for; may be any */
+	const char *text;   /* odd octets as \DDD: for dns_ask and people */
+};
+
 /* What is known of one term. */
 struct term_state {
 	enum answer answer;
 	bool counted;           /* against SPF_DNS_TERMS_MAX */
 	struct spf_node *child; /* of an include or redirect */
-	const char *name;       /* expanded; "" when no such name can exist */
-	bool matches_nothing;   /* needs a local part that is not ASCII */
+	bool named;
+	struct name name;     /* expanded; "" when no such name can exist */
+	bool matches_nothing; /* needs a local part that is not ASCII */
 };
 
 /* One record at one place of the evaluation. */
 struct spf_node {
 	unsigned number;
-	const char *domain;
+	struct name domain;
 	bool loaded; /* or failed for good, see stop */
 	enum spf_stop stop;
 	const char *problem;
@@ -82,14 +89,10 @@ stop(struct spf_eval *eval, enum spf_stop why, const char *problem)
 	return -1;
 }
 
-/* "NAME: what" with the name made printable. */
 static const char *
 about(struct spf_eval *eval, const char *name, const char *what)
 {
-	char text[SPF_NAME_TEXT_SIZE];
-
-	spf_name_text(name, text);
-	return arena_printf(eval->arena, "%s: %s", text, what);
+	return arena_printf(eval->arena, "%s: %s", name, what);
 }
 
 static int
@@ -134,15 +137,6 @@ spend_question(struct questions *questions, const char *name,
 	return true;
 }
 
-static const struct dns_answer *
-ask_dns(struct spf_eval *eval, const char *name, enum dns_type type)
-{
-	char text[SPF_NAME_TEXT_SIZE];
-
-	spf_name_text(name, text);
-	return dns_ask(eval->dns, text, type);
-}
-
 /* The answer; NULL: it is on its way. */
 static const struct dns_answer *
 question(struct spf_eval *eval, const char *name, enum dns_type type)
@@ -151,7 +145,7 @@ question(struct spf_eval *eval, const char *name, enum dns_type type)
 
 	if (!spend_question(questions, name, type, questions->max))
 		return &too_many;
-	return ask_dns(eval, name, type);
+	return dns_ask(eval->dns, name, type);
 }
 
 /* Ahead of need: NULL, too, when it is better not asked now. */
@@ -162,7 +156,7 @@ ask_ahead(struct spf_eval *eval, const char *name, enum dns_type type)
 
 	if (!spend_question(questions, name, type, questions->max / 2))
 		return NULL;
-	return ask_dns(eval, name, type);
+	return dns_ask(eval->dns, name, type);
 }
 
 static const char *
@@ -287,20 +281,33 @@ prepare_macros(struct spf_eval *eval, const struct spf_node *node,
     struct bytes text, struct spf_macros *macros)
 {
 	*macros = eval->who;
-	macros->domain = node->domain;
+	macros->domain = node->domain.octets;
 	if (memchr(text.data, '%', text.len) == NULL ||
 	    !spf_macro_uses(text, "p"))
 		return 0;
 	if (!validate_names(eval, question))
 		return stop(eval, STOP_WAIT, NULL);
-	macros->validated = best_name(eval, node->domain);
+	macros->validated = best_name(eval, node->domain.octets);
 	return 0;
+}
+
+static struct name
+name_new(struct arena *arena, const char *octets)
+{
+	char text[SPF_NAME_TEXT_SIZE];
+	struct name name;
+
+	name.octets = name.text = arena_strdup(arena, octets);
+	spf_name_text(octets, text);
+	if (strcmp(octets, text) != 0)
+		name.text = arena_strdup(arena, text);
+	return name;
 }
 
 /* A domain-spec: 1 with *name, 0 no such name can exist, -1 stopped. */
 static int
 expand_name(struct spf_eval *eval, const struct spf_node *node,
-    struct bytes spec, const char **name)
+    struct bytes spec, struct name *name)
 {
 	char expanded[SPF_NAME_SIZE];
 	struct spf_macros macros;
@@ -309,7 +316,7 @@ expand_name(struct spf_eval *eval, const struct spf_node *node,
 		return -1;
 	if (!spf_macro_name(&macros, spec, expanded))
 		return 0;
-	*name = arena_strdup(eval->arena, expanded);
+	*name = name_new(eval->arena, expanded);
 	return 1;
 }
 
@@ -320,34 +327,29 @@ expand_name(struct spf_eval *eval, const struct spf_node *node,
  */
 static int
 term_name(struct spf_eval *eval, const struct spf_node *node, size_t place,
-    const char **name)
+    const char **text)
 {
 	struct term_state *state = &node->states[place];
-	const struct spf_term *term = &node->record.terms[place];
-	int rc;
+	struct bytes spec = node->record.terms[place].domain;
 
-	if (term->domain.len == 0)
-		state->name = node->domain;
-	if (state->name == NULL && !eval->local_is_ascii &&
-	    spf_macro_uses(term->domain, "sl")) {
-		state->matches_nothing = true;
-		state->name = "";
-	}
-	if (state->name == NULL) {
-		rc = expand_name(eval, node, term->domain, &state->name);
-		if (rc < 0)
+	if (!state->named) {
+		state->name = (struct name){ "", "" };
+		if (spec.len == 0)
+			state->name = node->domain;
+		else if (!eval->local_is_ascii && spf_macro_uses(spec, "sl"))
+			state->matches_nothing = true;
+		else if (expand_name(eval, node, spec, &state->name) < 0)
 			return -1;
-		if (rc == 0)
-			state->name = "";
+		state->named = true;
 	}
-	*name = state->name;
-	return state->name[0] != '\0';
+	*text = state->name.text;
+	return state->name.text[0] != '\0';
 }
 
 /* ---- records ---- */
 
 static struct spf_node *
-node_new(struct spf_eval *eval, const char *domain)
+node_new(struct spf_eval *eval, struct name domain)
 {
 	struct spf_node *node = arena_calloc(eval->arena, 1, sizeof(*node));
 
@@ -361,7 +363,7 @@ node_new(struct spf_eval *eval, const char *domain)
 static struct spf_node *
 node_empty(struct spf_eval *eval)
 {
-	struct spf_node *node = node_new(eval, "");
+	struct spf_node *node = node_new(eval, (struct name){ "", "" });
 
 	node->loaded = true;
 	return node;
@@ -373,7 +375,7 @@ node_fail(struct spf_eval *eval, struct spf_node *node, enum spf_stop why,
 {
 	node->loaded = true;
 	node->stop = why;
-	node->problem = about(eval, node->domain, what);
+	node->problem = about(eval, node->domain.text, what);
 }
 
 /* The one SPF record among the TXT records (section 4.5). */
@@ -431,7 +433,7 @@ static int
 node_need(struct spf_eval *eval, struct spf_node *node)
 {
 	if (!node->loaded &&
-	    !node_load(eval, node, question(eval, node->domain, DNS_TXT)))
+	    !node_load(eval, node, question(eval, node->domain.text, DNS_TXT)))
 		return stop(eval, STOP_WAIT, NULL);
 	if (node->stop != STOP_NOT)
 		return stop(eval, node->stop, node->problem);
@@ -600,7 +602,7 @@ ahead_child(struct spf_eval *eval, struct term_state *state)
 		state->child = node_new(eval, state->name);
 	if (state->child != NULL &&
 	    !node_load(eval, state->child,
-		ask_ahead(eval, state->name, DNS_TXT)))
+		ask_ahead(eval, state->name.text, DNS_TXT)))
 		return NULL;
 	return state->child;
 }
@@ -781,7 +783,7 @@ spf_eval_explain(struct spf_eval *eval, const struct spf_decision *decision,
 {
 	const struct spf_node *node = eval->nodes[decision->number];
 	const struct dns_answer *answer;
-	const char *name;
+	struct name name;
 	int rc;
 
 	if (node->record.exp.data == NULL)
@@ -789,7 +791,7 @@ spf_eval_explain(struct spf_eval *eval, const struct spf_decision *decision,
 	rc = expand_name(eval, node, node->record.exp, &name);
 	if (rc <= 0)
 		return rc;
-	answer = question(eval, name, DNS_TXT);
+	answer = question(eval, name.text, DNS_TXT);
 	if (answer == NULL)
 		return stop(eval, STOP_WAIT, NULL);
 	if (answer->status != DNS_OK || answer->count != 1)
@@ -814,7 +816,7 @@ spf_eval_new(struct arena *arena, struct dns_set *dns,
 	for (p = who->local; *p != '\0'; p++)
 		if ((*p & 0x80) != 0)
 			eval->local_is_ascii = false;
-	node_new(eval, who->domain);
+	node_new(eval, name_new(arena, who->domain));
 	return eval;
 }
 
@@ -857,7 +859,7 @@ child_of(struct spf_eval *eval, struct spf_node *node, size_t place)
 	if (rc < 0)
 		return NULL;
 	if (rc > 0) {
-		state->child = node_new(eval, name);
+		state->child = node_new(eval, state->name);
 	} else if (state->matches_nothing &&
 	    node->record.terms[place].kind == TERM_INCLUDE) {
 		state->child = node_empty(eval);

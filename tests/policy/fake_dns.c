@@ -84,6 +84,24 @@ name_key(struct arena *arena, const char *text)
 	return label > 63 || out - key > DNS_NAME_MAX ? NULL : key;
 }
 
+/* As base/dns gives names in answers. */
+static const char *
+name_text(struct arena *arena, const char *key)
+{
+	char *text, *out;
+
+	if (key == NULL)
+		return "";
+	text = out = arena_alloc(arena, 4 * strlen(key) + 1);
+	for (; *key != '\0'; key++)
+		if (ascii_is_alnum(*key) || strchr("-_./*+=", *key) != NULL)
+			*out++ = *key;
+		else
+			out += snprintf(out, 5, "\\%03u", (unsigned char)*key);
+	*out = '\0';
+	return text;
+}
+
 struct dns *
 fake_dns_new(void)
 {
@@ -259,11 +277,8 @@ record_of(struct dns_set *set, const struct zone_record *from)
 		record.preference = (uint16_t)strtol(text, &space, 10);
 		text = space + strspn(space, " ");
 	}
-	if (from->type == DNS_MX || from->type == DNS_PTR) {
-		record.name = name_key(set->arena, text);
-		if (record.name == NULL)
-			record.name = "";
-	}
+	if (from->type == DNS_MX || from->type == DNS_PTR)
+		record.name = name_text(set->arena, name_key(set->arena, text));
 	return record;
 }
 
