@@ -509,11 +509,17 @@ read_directive(struct parser *parser)
 {
 	const struct token *token = token_next(parser);
 	const struct token *value = token_next(parser);
+	struct dns_wire origin;
 
 	if (value == NULL || token_next(parser) != NULL)
 		return FAIL(parser, "%.*s wants one value", SHOWN(token));
-	if (token_is(token, "$ORIGIN"))
-		return take_name(parser, value, &parser->origin);
+	if (token_is(token, "$ORIGIN")) {
+		/* The new one may be below the old one. */
+		if (take_name(parser, value, &origin) < 0)
+			return -1;
+		dns_wire_copy(&parser->origin, &origin);
+		return 0;
+	}
 	if (!token_is(token, "$TTL"))
 		return FAIL(parser, "%.*s is not known here", SHOWN(token));
 	if (!token_is_ttl(value, &parser->ttl_s))

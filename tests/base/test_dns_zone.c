@@ -11,6 +11,8 @@
 #include "tests/unit.h"
 
 #include "base/dns_impl.h"
+#include "base/file.h"
+#include "base/str.h"
 
 static const char zone_text[] =
     "; a comment\n"
@@ -50,6 +52,8 @@ static const char zone_text[] =
     "slower DELAY 2s\n"
     "a\\.b A 192.0.2.8\n"
     "\\100ot A 192.0.2.9\n"
+    "$ORIGIN sub\n"
+    "host A 192.0.2.10\n"
     "$ORIGIN 2.0.192.in-addr.arpa.\n"
     "1 PTR mx1.example.net.\n"
     "0/25 PTR odd\\032name.example.net.\n";
@@ -150,6 +154,8 @@ test_answers(void **state)
 		{ "a.b.example.net", DNS_A, BYTES_LIT("nxdomain ttl=300") },
 		{ "Dot.example.net", DNS_A,
 		    BYTES_LIT("ok 192.0.2.9 ttl=3600") },
+		{ "host.sub.example.net", DNS_A,
+		    BYTES_LIT("ok 192.0.2.10 ttl=3600") },
 		{ "1.2.0.192.in-addr.arpa", DNS_PTR,
 		    BYTES_LIT("ok <mx1.example.net> ttl=3600") },
 		{ "0/25.2.0.192.in-addr.arpa", DNS_PTR,
@@ -279,6 +285,45 @@ test_limits(void **state)
 	buf_free(&text);
 }
 
+/* The example in doc/dns-zone.md is what it says. */
+static void
+test_documented_example(void **state)
+{
+	struct buf doc, zone_file;
+	struct dns_zone *zone;
+	struct dns_reply *reply;
+	struct dns_wire name;
+	struct cursor in;
+	struct bytes line;
+	struct err err;
+	unsigned delay_ms;
+
+	(void)state;
+	buf_init(&doc, 100000);
+	buf_init(&zone_file, 100000);
+	if (file_read(SRCDIR "/doc/dns-zone.md", &doc, &err) < 0)
+		case_fail("doc", "%s", err.text);
+	in = cursor_of(buf_bytes(&doc));
+	while (!cursor_at_end(&in)) {
+		line = cursor_until(&in, "\n");
+		(void)cursor_char(&in, '\n');
+		if (line.len > 4 && memcmp(line.data, "    ", 4) == 0) {
+			buf_append(&zone_file, line.data + 4, line.len - 4);
+			buf_append_char(&zone_file, '\n');
+		}
+	}
+	zone = dns_zone_parse("example", buf_bytes(&zone_file), &err);
+	if (zone == NULL)
+		case_fail("example", "%s", err.text);
+	assert_int_equal(dns_wire_from_text("a.shop.example.net", &name), 0);
+	reply = dns_zone_find(zone, &name, DNS_A, &delay_ms);
+	assert_int_equal(reply->answer.status, DNS_OK);
+	dns_reply_unref(reply);
+	dns_zone_free(zone);
+	buf_free(&doc);
+	buf_free(&zone_file);
+}
+
 int
 main(void)
 {
@@ -286,6 +331,7 @@ main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_documented_example),
 	};
 
 	return cmocka_run_group_tests_name("dns_zone", tests, NULL, NULL);
