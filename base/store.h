@@ -26,7 +26,8 @@ struct store_options {
 	const char *url; /* unix:/path, HOST:PORT, redis://[:PASS@]HOST:PORT/,
 			  * rediss://..., sentinel:NAME@HOST:PORT,...,
 			  * cluster:HOST:PORT,... */
-	const char *password;     /* or NULL */
+	const char *password;     /* or NULL; one in the url goes before */
+	const char *ca_file;      /* for rediss; NULL: the system's */
 	unsigned timeout_ms;      /* connect and each command; 0: 2,000 */
 	unsigned connections_max; /* pool a node; 0: 32 */
 };
@@ -37,7 +38,7 @@ enum store_type {
 	STORE_STRING, /* text: any bytes */
 	STORE_INTEGER,
 	STORE_ARRAY,
-	STORE_ERROR, /* only inside an array: text */
+	STORE_ERROR, /* only inside an array or a pipeline: text */
 };
 
 /* A tree; freed whole by store_reply_free of its root. */
@@ -64,21 +65,35 @@ int store_run(struct store *store, const char *key, size_t argc,
 
 /*
  * The same from a format: %s a string, %b a struct bytes * (pointer), %d an
- * int64_t, each one argument even when it holds spaces; other words are
- * split at single spaces.
+ * int64_t, alone or as a part of a word; words are split at single spaces
+ * of the format, never at those of a value.
  */
 int store_runf(struct store *store, const char *key, struct store_reply **reply,
     struct err *err, const char *fmt, ...);
 
 /*
  * Several commands to the slot of key, sent at once, answered in order:
- * replies[i] belongs to command i.  -1: nothing is known of any of them.
+ * replies[i] belongs to command i and is STORE_ERROR when Redis refused
+ * it.  -1: nothing is known of any of them.
  */
 struct store_command {
 	size_t argc;
 	const struct bytes *argv;
 };
 int store_pipeline(struct store *store, const char *key, size_t n,
+    const struct store_command *commands, struct store_reply **replies,
+    struct err *err);
+
+/* -1 with *err (as store_run would have) when reply is STORE_ERROR. */
+int store_reply_error(const struct store_reply *reply, struct err *err);
+
+/*
+ * The same, and then waits on the same connection for what the durability
+ * of the store demands beyond the settings (a replica, an fsync).  -1 with
+ * ERR_TEMP also when that did not come in time; the commands may then have
+ * been carried out.
+ */
+int store_pipeline_durable(struct store *store, const char *key, size_t n,
     const struct store_command *commands, struct store_reply **replies,
     struct err *err);
 
@@ -91,7 +106,11 @@ struct store_script {
 int store_eval(struct store *store, const struct store_script *script,
     size_t keys, size_t argc, const struct bytes *argv,
     struct store_reply **reply, struct err *err);
-/* The same, but gives up after timeout_ms. */
+/* As store_pipeline_durable. */
+int store_eval_durable(struct store *store, const struct store_script *script,
+    size_t keys, size_t argc, const struct bytes *argv,
+    struct store_reply **reply, struct err *err);
+/* The same as store_eval, but gives up after timeout_ms. */
 int store_eval_within(struct store *store, unsigned timeout_ms,
     const struct store_script *script, size_t keys, size_t argc,
     const struct bytes *argv, struct store_reply **reply, struct err *err);
@@ -100,8 +119,10 @@ void store_reply_free(struct store_reply *reply); /* NULL is fine */
 
 /*
  * Does what is acknowledged survive a crash?  Checks the settings named in
- * the design (appendonly, appendfsync, noeviction, replicas).  Remembered
- * for each connection made anew.  1 yes; 0 no, *err says which setting;
+ * the design (appendonly, appendfsync, noeviction, replicas) of every
+ * server that takes writes.  Remembered for 10 s, and not over the loss of
+ * a connection: who asks before and after a write knows that no restart
+ * with other settings came between.  1 yes; 0 no, *err says which setting;
  * -1 not reachable or not readable (counts as no).
  */
 int store_is_durable(struct store *store, struct err *err);
@@ -111,8 +132,8 @@ bool store_is_up(const struct store *store);
 
 /*
  * Messages of a channel, on a thread of the store's own; heard is called
- * on that thread, also (with message NULL) each time the subscription was
- * lost and made again, as messages may have been missed then.
+ * on that thread, also (with message NULL) each time the subscription is
+ * made, the first time too, as messages may have been missed before.
  */
 struct store_subscription;
 struct store_subscription *store_subscribe(struct store *store,
