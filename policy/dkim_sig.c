@@ -328,6 +328,19 @@ dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
 }
 
 const char *
+dkim_sig_domain(struct arena *arena, const struct header_field *field)
+{
+	const char *domain = NULL;
+	const struct tag *tag;
+	struct taglist list;
+
+	if (taglist_parse(field->value, &list, NULL) == 0 &&
+	    (tag = taglist_find(&list, "d")) != NULL)
+		(void)domain_normalize(arena, tag->value, &domain, NULL);
+	return domain;
+}
+
+const char *
 dkim_sig_key_name(struct arena *arena, const struct dkim_sig *sig)
 {
 	return arena_printf(arena, "%s._domainkey.%s", sig->selector,

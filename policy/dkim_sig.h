@@ -58,6 +58,10 @@ struct dkim_sig {
 int dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
     const struct header_field *field, struct dkim_sig *sig, struct err *err);
 
+/* Only d= of a field, for who wants to ask ahead; NULL: not readable. */
+const char *dkim_sig_domain(struct arena *arena,
+    const struct header_field *field);
+
 /* selector._domainkey.domain */
 const char *dkim_sig_key_name(struct arena *arena, const struct dkim_sig *sig);
 

@@ -42,7 +42,7 @@ become_root() {
 	shift
 	if command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null ||
 	    { [ -t 0 ] && sudo -v; }; }; then
-		exec sudo "$top/scripts/$program" "$@"
+		exec sudo CORPORA="${CORPORA:-}" "$top/scripts/$program" "$@"
 	fi
 	say "needs root, for a private Postfix; there is no sudo for you." >&2
 	# shellcheck disable=SC2086
@@ -67,21 +67,32 @@ as_owner() {
 # While packages are installed no daemon may be started; what runs already
 # is left alone.  A policy-rc.d of the machine's own comes back afterwards.
 policy_put() {
-	policy_restore
 	if [ -e "$policy" ] || [ -L "$policy" ]; then
 		mv "$policy" "$policy_saved"
 	fi
-	printf '#!/bin/sh\n# %s: no daemon starts while packages go in\nexit 101\n' \
-	    "$policy_mark" >"$policy"
+	cat >"$policy" <<-EOF
+		#!/bin/sh
+		# $policy_mark, process $$: no daemon starts now
+		exit 101
+	EOF
 	chmod 755 "$policy"
 }
 
 policy_restore() {
-	if [ -f "$policy" ] && grep -qF "$policy_mark" "$policy"; then
+	if grep -qsF "$policy_mark" "$policy"; then
 		rm -f "$policy"
 	fi
 	if [ -e "$policy_saved" ] || [ -L "$policy_saved" ]; then
 		mv "$policy_saved" "$policy"
+	fi
+}
+
+# One of ours whose process was killed before it could put things back.
+policy_restore_stale() {
+	owner=$(sed -n "s/.*$policy_mark, process \([0-9]*\):.*/\1/p" "$policy" \
+	    2>/dev/null) || owner=
+	if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
+		policy_restore
 	fi
 }
 
@@ -94,8 +105,12 @@ apt_install() {
 
 # Install what is missing for the purposes given.
 install_packages() {
+	# One at a time: two would take each other's policy-rc.d for the machine's.
+	exec 9>/run/sekimori-packages.lock
+	flock 9
+	policy_restore_stale
 	missing=$(packages_missing "$@")
-	[ -n "$missing" ] || return 0
+	[ -n "$missing" ] || { exec 9>&-; return 0; }
 	say "installing $(echo "$missing" | wc -l) packages:" $missing
 	apt_log=$(mktemp)
 	trap policy_restore EXIT
@@ -115,6 +130,7 @@ install_packages() {
 	policy_restore
 	trap - EXIT INT TERM HUP
 	rm -f "$apt_log"
+	exec 9>&-
 }
 
 # configure and make in a directory of their own.

@@ -1,0 +1,198 @@
+/*
+ * missing.c - stands in for modules that are still to come, so that the
+ * milter can be linked and run with redis = none.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include "base/arena.h"
+#include "base/store.h"
+#include "mail/charset.h"
+#include "policy/scan.h"
+#include "policy/settings.h"
+#include "quarantine/events.h"
+#include "quarantine/quarantine.h"
+#include "quarantine/release.h"
+
+#include <jansson.h>
+
+static enum check_state
+step(struct scan *scan)
+{
+	(void)scan;
+	return CHECK_DONE;
+}
+
+const struct check check_iprev = { CHECK_IPREV, "iprev", step, NULL, NULL };
+const struct check check_arc = { CHECK_ARC, "arc", step, NULL, NULL };
+
+int
+scan_open(struct err *err)
+{
+	(void)err;
+	return 0;
+}
+
+void
+scan_close(void)
+{
+}
+
+void
+charset_open(void)
+{
+}
+
+const char *
+charset_header_text(struct arena *arena, struct bytes value, size_t max)
+{
+	return arena_memdup(arena, value.data,
+	    value.len < max ? value.len : max);
+}
+
+const char *
+charset_phrase_text(struct arena *arena, struct bytes value, size_t max)
+{
+	return charset_header_text(arena, value, max);
+}
+
+int
+charset_encode_header(struct bytes utf8, struct buf *out)
+{
+	return buf_append_bytes(out, utf8);
+}
+
+struct store *
+store_open(const struct store_options *options, struct err *err)
+{
+	(void)options;
+	err_set(err, ERR_CONFIG, "the store is still to come: redis = none");
+	return NULL;
+}
+
+void
+store_close(struct store *store)
+{
+	(void)store;
+}
+
+struct settings_watch *
+settings_watch_start(struct store *store, struct err *err)
+{
+	(void)store;
+	err_set(err, ERR_CONFIG, "the store is still to come: redis = none");
+	return NULL;
+}
+
+struct settings *
+settings_watch_get(struct settings_watch *watch)
+{
+	(void)watch;
+	return NULL;
+}
+
+void
+settings_watch_stop(struct settings_watch *watch)
+{
+	(void)watch;
+}
+
+struct quarantine *
+quarantine_open(struct store *store, const struct quarantine_options *options)
+{
+	(void)store;
+	(void)options;
+	return NULL;
+}
+
+void
+quarantine_close(struct quarantine *quarantine)
+{
+	(void)quarantine;
+}
+
+int
+quarantine_put(struct quarantine *quarantine, const struct hold_mail *mail,
+    size_t n, struct hold_entry *entries, enum quarantine_full *full,
+    struct err *err)
+{
+	(void)quarantine;
+	(void)mail;
+	(void)n;
+	(void)entries;
+	*full = FULL_NOT;
+	return err_set(err, ERR_TEMP, "the store is still to come");
+}
+
+struct events *
+events_open(struct store *store, const struct events_options *options,
+    struct err *err)
+{
+	(void)store;
+	(void)options;
+	(void)err;
+	return xcalloc(1, 1);
+}
+
+void
+events_close(struct events *events)
+{
+	free(events);
+}
+
+void
+events_send(struct events *events, json_t *take_event)
+{
+	(void)events;
+	json_decref(take_event);
+}
+
+struct release *
+release_open(struct quarantine *quarantine, struct events *events,
+    const struct release_options *options)
+{
+	(void)quarantine;
+	(void)events;
+	(void)options;
+	return NULL;
+}
+
+void
+release_close(struct release *release)
+{
+	(void)release;
+}
+
+bool
+release_header_check(const struct settings *settings, struct bytes value,
+    const char *recipient, const uint8_t hash[32])
+{
+	(void)settings;
+	(void)value;
+	(void)recipient;
+	(void)hash;
+	return false;
+}
+
+struct release_worker *
+release_worker_start(struct release *release,
+    struct settings *(*settings)(void *context), void *context)
+{
+	(void)release;
+	(void)settings;
+	(void)context;
+	return NULL;
+}
+
+void
+release_worker_wake(struct release_worker *worker)
+{
+	(void)worker;
+}
+
+void
+release_worker_stop(struct release_worker *worker)
+{
+	(void)worker;
+}
