@@ -24,6 +24,7 @@ struct parser {
 	struct from_list *list;
 	struct err *err;
 	bool in_group;
+	bool saw_nobody;      /* an element without domain */
 	const char *name;     /* where the display name begins, or NULL */
 	const char *spec_end; /* behind the last word of an address */
 	/* Up to here no encoded word and no way back to ASCII was found:
@@ -321,11 +322,16 @@ read_domain(struct parser *p, struct buf *out)
 	return read_words(p, false, out);
 }
 
+/* *nobody: there is no domain, and only "@" is missing. */
 static int
-read_parts(struct parser *p, struct buf *local, struct buf *domain)
+read_parts(struct parser *p, struct buf *local, struct buf *domain,
+    bool *nobody)
 {
 	if (read_words(p, true, local) < 0)
 		return -1;
+	*nobody = cursor_peek(&p->c) == '>';
+	if (*nobody)
+		return 0;
 	if (!cursor_char(&p->c, '@'))
 		return malformed(p, "no address");
 	if (read_domain(p, domain) < 0)
@@ -341,15 +347,18 @@ static int
 read_addr_spec(struct parser *p, const char *ends, struct bytes name)
 {
 	struct buf local, domain;
+	bool nobody = false;
 	int rc, ch;
 
 	buf_init(&local, PART_MAX);
 	buf_init(&domain, PART_MAX);
-	rc = read_parts(p, &local, &domain);
+	rc = read_parts(p, &local, &domain, &nobody);
 	ch = cursor_peek(&p->c);
 	if (rc == 0 && (ch == 0 || strchr(ends, ch < 0 ? 0 : ch) == NULL))
 		rc = malformed(p, "something stands behind an address");
-	if (rc == 0)
+	if (rc == 0 && nobody)
+		p->saw_nobody = true;
+	else if (rc == 0)
 		rc = add(p, buf_bytes(&local), buf_bytes(&domain), name);
 	buf_free(&local);
 	buf_free(&domain);
@@ -501,9 +510,11 @@ read_element(struct parser *p)
 	}
 	if (stop != '<' && !outline.has_at) {
 		/* "Doe" of "Doe, John <j@d>": the name goes on */
-		return outline.has_hidden
-		    ? malformed(p, "a name without an address")
-		    : 0;
+		if (outline.has_hidden)
+			return malformed(p, "a name without an address");
+		if (p->name == start && !outline.has_words)
+			p->name = NULL;
+		return 0;
 	}
 	if ((stop == '<' ? read_name_addr(p, &outline) : read_bare(p, start)) <
 	    0)
@@ -568,6 +579,7 @@ from_parse(struct arena *arena, struct bytes value, struct from_list *list,
 
 	p.no_encoded_word = p.no_iso2022 = p.c.p;
 	list->count = 0;
+	list->anonymous = false;
 	if (value.len > FROM_VALUE_MAX)
 		return err_set(err, ERR_LIMIT, "longer than %d bytes",
 		    FROM_VALUE_MAX);
@@ -575,7 +587,8 @@ from_parse(struct arena *arena, struct bytes value, struct from_list *list,
 		return malformed(&p, "NUL or lone CR or LF");
 	if (read_list(&p) < 0)
 		return -1;
-	if (list->count == 0)
-		return malformed(&p, "no address");
+	list->anonymous = list->count == 0 && (p.saw_nobody || p.name != NULL);
+	if (list->count == 0 || p.saw_nobody)
+		return malformed(&p, "an address without domain, or none");
 	return 0;
 }

@@ -31,6 +31,10 @@ struct from_list {
 	/* what readers show beside each: the display name, or what stands
 	 * behind a bare address; bytes of the value, not decoded */
 	struct bytes names[FROM_ADDRESS_MAX];
+	/* Of an ERR_INPUT: nothing is wrong but that nobody in the list has a
+	 * domain, as in the bounces of many MTAs: "<>", "MAILER-DAEMON",
+	 * "Mail System <MAILER-DAEMON>". */
+	bool anonymous;
 };
 
 /* At least one address: 0; or -1 with ERR_INPUT or ERR_LIMIT and what was

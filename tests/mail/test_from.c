@@ -241,6 +241,42 @@ test_malformed(void **state)
 	run_cases(cases, ARRAY_LEN(cases));
 }
 
+/* As MTAs write it in bounces; not the same as malformed. */
+static void
+test_anonymous(void **state)
+{
+	static const struct {
+		const char *label, *value;
+		bool want;
+	} cases[] = {
+		{ "empty brackets", " <>", true },
+		{ "name and empty brackets", " MAILER-DAEMON <>", true },
+		{ "no domain", " Mail System <MAILER-DAEMON>", true },
+		{ "only a name", " MAILER-DAEMON", true },
+		{ "quoted name", " \"Mail System\"", true },
+		{ "nothing", " ", false },
+		{ "only a comment", " (a)", false },
+		{ "name that reads as an address", " \"a@b\"", false },
+		{ "beside an address", " <root>, <a@b>", false },
+		{ "malformed", " a@b@c", false },
+	};
+	struct arena *arena = arena_new(0);
+	struct from_list list;
+	struct err err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		if (from_parse(arena, bytes_of(cases[i].value), &list, &err) !=
+			-1 ||
+		    err.kind != ERR_INPUT)
+			case_fail(cases[i].label, "taken");
+		if (list.anonymous != cases[i].want)
+			case_fail(cases[i].label, "anonymous?");
+	}
+	arena_free(arena);
+}
+
 static void
 test_names(void **state)
 {
@@ -354,6 +390,7 @@ main(void)
 		cmocka_unit_test(test_common_forms),
 		cmocka_unit_test(test_all_who_may_be_the_author),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_anonymous),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_hostile_is_quick),
