@@ -93,6 +93,7 @@ int
 main(int argc, char **argv)
 {
 	const char *file = read_options(argc, argv);
+	struct charset_set *charsets;
 	struct keeper *keeper;
 	struct daemon *daemon;
 	struct setup *setup;
@@ -101,8 +102,10 @@ main(int argc, char **argv)
 
 	log_open(NAME, LOG_TARGET_STDERR, LOG_LEVEL_INFO);
 	keeper_block_signals();
-	charset_open();
 	setup = read_setup(file);
+	charsets = charset_open(&err);
+	if (charsets == NULL)
+		die(&err);
 	daemon = daemon_open(file, setup, &err);
 	if (daemon == NULL || callbacks_open(daemon, &err) < 0)
 		die(&err);
@@ -114,6 +117,7 @@ main(int argc, char **argv)
 	rc = callbacks_run();
 	endpoint_remove(&daemon->milter);
 	keeper_stop(keeper);
+	charset_close(charsets);
 	log_info("stopped");
 	if (!daemon_close(daemon))
 		_exit(rc == 0 ? EX_OK : EX_SOFTWARE);

@@ -8,7 +8,6 @@
 
 #include "base/arena.h"
 #include "base/store.h"
-#include "mail/charset.h"
 #include "policy/scan.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
@@ -37,30 +36,6 @@ scan_open(struct err *err)
 void
 scan_close(void)
 {
-}
-
-void
-charset_open(void)
-{
-}
-
-const char *
-charset_header_text(struct arena *arena, struct bytes value, size_t max)
-{
-	return arena_memdup(arena, value.data,
-	    value.len < max ? value.len : max);
-}
-
-const char *
-charset_phrase_text(struct arena *arena, struct bytes value, size_t max)
-{
-	return charset_header_text(arena, value, max);
-}
-
-int
-charset_encode_header(struct bytes utf8, struct buf *out)
-{
-	return buf_append_bytes(out, utf8);
 }
 
 struct store *
