@@ -65,6 +65,14 @@ digest_add(struct digest *digest, const void *data, size_t len)
 void
 digest_value(const struct digest *digest, uint8_t out[DIGEST_MAX])
 {
+	digest_value_with(digest, NULL, 0, out);
+}
+
+void
+digest_value_with(const struct digest *digest, const void *data, size_t len,
+    uint8_t out[DIGEST_MAX])
+{
 	must(EVP_MD_CTX_copy_ex(digest->copy, digest->ctx) == 1 &&
+	    EVP_DigestUpdate(digest->copy, data, len) == 1 &&
 	    EVP_DigestFinal_ex(digest->copy, out, NULL) == 1);
 }

@@ -29,5 +29,8 @@ void digest_free(struct digest *digest);
 void digest_add(struct digest *digest, const void *data, size_t len);
 /* The value of all that was added so far. */
 void digest_value(const struct digest *digest, uint8_t out[DIGEST_MAX]);
+/* The value as if data had been added too. */
+void digest_value_with(const struct digest *digest, const void *data,
+    size_t len, uint8_t out[DIGEST_MAX]);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/crypto.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "policy/dkim_sig.h"
 #include "policy/taglist.h"
@@ -31,12 +32,6 @@ static int
 refuse(struct reader *r, const char *why)
 {
 	return err_set(r->err, ERR_INPUT, "%s", why);
-}
-
-static const char *
-text_of(struct reader *r, struct bytes value)
-{
-	return arena_memdup(r->arena, value.data, value.len);
 }
 
 static int
@@ -223,23 +218,51 @@ read_expires(struct reader *r, const struct tag *tag)
 	return 0;
 }
 
+/*
+ * dkim-quoted-printable (RFC 6376 section 2.11): =XX is an octet, white
+ * space is none.  NULL when it is malformed or hides what no address has.
+ */
+static const char *
+decode_quoted(struct arena *arena, struct bytes value)
+{
+	char *text = arena_alloc(arena, value.len + 1);
+	size_t i, len = 0;
+	int high, low;
+
+	for (i = 0; i < value.len; i++) {
+		char c = value.data[i];
+
+		if (ascii_is_space(c))
+			continue;
+		if (c == '=') {
+			if (value.len - i < 3 ||
+			    (high = ascii_hex_value(value.data[i + 1])) < 0 ||
+			    (low = ascii_hex_value(value.data[i + 2])) < 0)
+				return NULL;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if ((unsigned char)c < 0x20 || c == 0x7f)
+			return NULL;
+		text[len++] = c;
+	}
+	text[len] = '\0';
+	return utf8_is_valid((struct bytes){ text, len }) ? text : NULL;
+}
+
 static int
 read_identity(struct reader *r, const struct tag *tag)
 {
-	const char *at = tag->value.len > 0
-	    ? memrchr(tag->value.data, '@', tag->value.len)
-	    : NULL;
-	struct bytes domain;
+	const char *text = decode_quoted(r->arena, tag->value);
+	const char *at = text != NULL ? strrchr(text, '@') : NULL;
 
 	if (at == NULL)
 		return refuse(r, "i= has no domain");
-	domain.data = at + 1;
-	domain.len = (size_t)(tag->value.data + tag->value.len - domain.data);
-	if (domain_normalize(r->arena, domain, &r->sig->identity_domain, NULL) <
-		0 ||
+	if (domain_normalize(r->arena, bytes_of(at + 1),
+		&r->sig->identity_domain, NULL) < 0 ||
 	    !domain_is_within(r->sig->identity_domain, r->sig->domain))
 		return refuse(r, "i= is not within d=");
-	r->sig->identity = text_of(r, tag->value);
+	r->sig->identity = text;
 	return 0;
 }
 
@@ -310,6 +333,12 @@ dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
 	sig->kind = kind;
 	sig->field = field;
 	sig->length = BODY_WHOLE;
+	/* Without c= ARC is taken as relaxed by its test suite and by other
+	 * validators; RFC 8617 is silent. */
+	if (kind == SIG_ARC_MESSAGE) {
+		sig->header_canon = CANON_RELAXED;
+		sig->body_canon = CANON_RELAXED;
+	}
 	if (taglist_parse(field->value, &list, err) < 0)
 		return -1;
 	for (i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
@@ -386,7 +415,7 @@ dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
 
 	/* No form is longer than what came, and no field is taken twice, so
 	 * that the buffer cannot be full. */
-	buf_init(&text, header->bytes);
+	buf_init(&text, header->bytes + sig->field->raw.len);
 	while (taglist_next_item(&items, &name)) {
 		field = take_field(header, sig,
 		    arena_memdup(arena, name.data, name.len), taken);

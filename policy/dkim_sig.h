@@ -37,7 +37,7 @@ struct dkim_sig {
 	enum canon header_canon, body_canon;
 	const char *domain;   /* d= */
 	const char *selector; /* s= */
-	const char *identity; /* i= as given; NULL: none */
+	const char *identity; /* i=, decoded; NULL: none */
 	const char *identity_domain;
 	struct bytes names; /* h= */
 	struct bytes b, bh; /* decoded */
