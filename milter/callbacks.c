@@ -2,9 +2,10 @@
  * callbacks.c - libmilter's side: what it calls, and how it is run.
  *
  * A callback converts, calls one function, converts back.  Only RCPT and
- * end of message answer; all other steps are negotiated to need none
- * (SMFIP_NR_*), which halves the cost of a message.  For an MTA that does
- * not know this, libmilter sends the answer itself.
+ * end of message answer (and DATA over TCP, see no_replies); all other
+ * steps are negotiated to need none (SMFIP_NR_*), which halves the cost of
+ * a message.  For an MTA that does not know this, libmilter sends the
+ * answer itself.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -39,6 +40,21 @@
 #define NO_REPLIES                                                             \
 	(SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_DATA |       \
 	    SMFIP_NR_UNKN | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
+
+/*
+ * Postfix writes DATA from one process and the message from another, with
+ * Nagle's algorithm on: over TCP the message would wait for our delayed
+ * acknowledgement of DATA [40 ms].  An answer carries it at once.
+ */
+static unsigned long
+no_replies(const struct daemon *daemon)
+{
+	unsigned long steps = NO_REPLIES;
+
+	if (daemon->milter.addr.sa.sa_family != AF_UNIX)
+		steps &= ~(unsigned long)SMFIP_NR_DATA;
+	return steps;
+}
 
 /* libmilter gives nothing to connect, so this is at file scope; set before
  * threads start. */
@@ -87,7 +103,7 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	(void)unused2;
 	(void)unused3;
 	*actions = ACTIONS;
-	*steps = NO_REPLIES;
+	*steps = no_replies(the_daemon);
 	if (space)
 		*steps |= SMFIP_HDR_LEADSPC;
 	if ((offered_actions & SMFIF_SETSYMLIST) != 0) {
@@ -270,7 +286,7 @@ static sfsistat
 on_data(SMFICTX *ctx)
 {
 	(void)ctx;
-	return SMFIS_NOREPLY;
+	return SMFIS_CONTINUE; /* none, if so negotiated */
 }
 
 static sfsistat
