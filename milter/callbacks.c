@@ -499,6 +499,6 @@ callbacks_run(void)
 void
 callbacks_stop(struct daemon *daemon)
 {
+	waker_rouse_listener(daemon->waker);
 	(void)smfi_stop();
-	waker_poke(daemon->waker);
 }

@@ -170,9 +170,6 @@ open_all(struct daemon *daemon, struct err *err)
 	if (scan_open(err) < 0 || open_dns(daemon, conf, err) < 0)
 		return -1;
 	if (without_store(conf)) {
-		if (conf->mode != MODE_OBSERVE)
-			return err_set(err, ERR_CONFIG,
-			    "redis = none needs mode = observe");
 		daemon->fixed_settings = settings_new_empty();
 	} else if (open_store(daemon, conf, err) < 0) {
 		return -1;

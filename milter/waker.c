@@ -31,6 +31,7 @@ struct waker {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool wanted;
+	bool rousing;
 	bool stopping;
 	int fds[SESSIONS]; /* of the thread alone */
 };
@@ -66,24 +67,50 @@ session_send(struct waker *waker, int *fd)
 	}
 }
 
+/* false: nobody listens. */
+static bool
+rouse(const struct waker *waker)
+{
+	int fd = endpoint_connect(&waker->milter);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static void
+wake(struct waker *waker)
+{
+	size_t i;
+
+	for (i = 0; i < SESSIONS; i++)
+		session_send(waker, &waker->fds[i]);
+}
+
 static void *
 run(void *context)
 {
 	struct waker *waker = context;
-	size_t i;
+	bool wanted, rousing, ended;
 
 	pthread_mutex_lock(&waker->lock);
 	while (!waker->stopping) {
-		if (!waker->wanted) {
+		wanted = waker->wanted;
+		rousing = waker->rousing;
+		if (!wanted && !rousing) {
 			pthread_cond_wait(&waker->changed, &waker->lock);
 			continue;
 		}
 		waker->wanted = false;
 		pthread_mutex_unlock(&waker->lock);
-		for (i = 0; i < SESSIONS; i++)
-			session_send(waker, &waker->fds[i]);
+		if (wanted)
+			wake(waker);
+		ended = rousing && !rouse(waker);
 		usleep(PAUSE_US);
 		pthread_mutex_lock(&waker->lock);
+		if (ended)
+			waker->rousing = false;
 	}
 	pthread_mutex_unlock(&waker->lock);
 	return NULL;
@@ -141,10 +168,10 @@ waker_wake(struct waker *waker)
 }
 
 void
-waker_poke(struct waker *waker)
+waker_rouse_listener(struct waker *waker)
 {
-	int fd = endpoint_connect(&waker->milter);
-
-	if (fd >= 0)
-		close(fd);
+	pthread_mutex_lock(&waker->lock);
+	waker->rousing = true;
+	pthread_cond_signal(&waker->changed);
+	pthread_mutex_unlock(&waker->lock);
 }

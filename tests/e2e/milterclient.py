@@ -73,10 +73,15 @@ class Session:
                  timeout=60, negotiate=True):
         """address: "host:port" or the path of a unix socket."""
         self.pending = b""
+        self.timeout = timeout
         if address.startswith("/"):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
-            self.socket.connect(address)
+            try:
+                self.socket.connect(address)
+            except OSError:
+                self.socket.close()
+                raise
         else:
             host, port = address.rsplit(":", 1)
             self.socket = socket.create_connection((host, int(port)), timeout)
@@ -128,7 +133,7 @@ class Session:
         except (socket.timeout, TimeoutError):
             return True
         finally:
-            self.socket.settimeout(60)
+            self.socket.settimeout(self.timeout)
         self.pending += more
         return False
 
