@@ -17,8 +17,10 @@ import sys
 import tempfile
 import time
 
+HERE = pathlib.Path(__file__).resolve().parent
+
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import milterclient  # noqa: E402  (found by the path above)
 
@@ -90,10 +92,13 @@ class Daemon:
     def __enter__(self):
         program = os.path.join(os.environ.get("SEKIMORI_BUILD", "."),
                                "sekimori-milter")
+        # only a build with -fsanitize=thread reads this
+        env = {"TSAN_OPTIONS": f"suppressions={HERE / 'tsan.supp'}",
+               **os.environ}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [program, "-c", self.conf_path], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log)
+                stdout=log, stderr=log, env=env)
         self.wait_log("started, version", START_S)
         return self
 
