@@ -59,7 +59,7 @@ utf8_is_valid(struct bytes s)
 	size_t n;
 
 	while (s.len > 0) {
-		n = utf8_char_len(s);
+		n = (unsigned char)*s.data < 0x80 ? 1 : utf8_char_len(s);
 		if (n == 0)
 			return false;
 		s.data += n;

@@ -359,14 +359,24 @@ dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
 const char *
 dkim_sig_domain(struct arena *arena, const struct header_field *field)
 {
+	struct cursor list = cursor_of(field->value), tag;
 	const char *domain = NULL;
-	const struct tag *tag;
-	struct taglist list;
 
-	if (taglist_parse(field->value, &list, NULL) == 0 &&
-	    (tag = taglist_find(&list, "d")) != NULL)
-		(void)domain_normalize(arena, tag->value, &domain, NULL);
-	return domain;
+	do {
+		tag = cursor_of(cursor_until(&list, ";"));
+		(void)cursor_space(&tag);
+		if (!cursor_char(&tag, 'd'))
+			continue;
+		(void)cursor_space(&tag);
+		if (!cursor_char(&tag, '='))
+			continue;
+		(void)domain_normalize(arena,
+		    bytes_trim(
+			(struct bytes){ tag.p, (size_t)(tag.end - tag.p) }),
+		    &domain, NULL);
+		return domain;
+	} while (cursor_char(&list, ';'));
+	return NULL;
 }
 
 const char *

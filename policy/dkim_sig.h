@@ -58,7 +58,8 @@ struct dkim_sig {
 int dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
     const struct header_field *field, struct dkim_sig *sig, struct err *err);
 
-/* Only d= of a field, for who wants to ask ahead; NULL: not readable. */
+/* What seems to be d= of a field, for who wants to ask the DNS ahead; NULL:
+ * not readable.  No more than a guess: the field is not checked. */
 const char *dkim_sig_domain(struct arena *arena,
     const struct header_field *field);
 

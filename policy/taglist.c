@@ -66,7 +66,9 @@ take_value(struct cursor *c, struct bytes *value)
 	skip_fws(c);
 	start = last = c->p;
 	while (c->p < c->end && is_valchar(*c->p)) {
-		last = ++c->p;
+		while (c->p < c->end && is_valchar(*c->p))
+			c->p++;
+		last = c->p;
 		skip_fws(c);
 	}
 	*value = (struct bytes){ start, (size_t)(last - start) };
