@@ -34,7 +34,10 @@ struct dns;
 struct dns_set;
 
 #define DNS_NAME_MAX 253
-#define DNS_SET_MAX 200
+/* More than all checks of one scan can ask for at worst (SPF 120, iprev 11,
+ * DKIM 10, ARC 100, DMARC 124): a mail must not be able to use up what
+ * DMARC needs, and so to make its failure a temperror. */
+#define DNS_SET_MAX 400
 
 enum dns_type {
 	DNS_A = 1,
