@@ -2,7 +2,7 @@
  * callbacks.c - libmilter's side: what it calls, and how it is run.
  *
  * A callback converts, calls one function, converts back.  Only RCPT and
- * end of message answer (and DATA over TCP, see no_replies); all other
+ * end of message answer (and DATA over TCP, see answers_data); all other
  * steps are negotiated to need none (SMFIP_NR_*), which halves the cost of
  * a message.  For an MTA that does not know this, libmilter sends the
  * answer itself.
@@ -46,14 +46,10 @@
  * Nagle's algorithm on: over TCP the message would wait for our delayed
  * acknowledgement of DATA [40 ms].  An answer carries it at once.
  */
-static unsigned long
-no_replies(const struct daemon *daemon)
+static bool
+answers_data(const struct daemon *daemon)
 {
-	unsigned long steps = NO_REPLIES;
-
-	if (daemon->milter.addr.sa.sa_family != AF_UNIX)
-		steps &= ~(unsigned long)SMFIP_NR_DATA;
-	return steps;
+	return daemon->milter.addr.sa.sa_family != AF_UNIX;
 }
 
 /* libmilter gives nothing to connect, so this is at file scope; set before
@@ -103,7 +99,9 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	(void)unused2;
 	(void)unused3;
 	*actions = ACTIONS;
-	*steps = no_replies(the_daemon);
+	*steps = NO_REPLIES;
+	if (answers_data(the_daemon))
+		*steps &= ~(unsigned long)SMFIP_NR_DATA;
 	if (space)
 		*steps |= SMFIP_HDR_LEADSPC;
 	if ((offered_actions & SMFIF_SETSYMLIST) != 0) {
@@ -286,7 +284,7 @@ static sfsistat
 on_data(SMFICTX *ctx)
 {
 	(void)ctx;
-	return SMFIS_CONTINUE; /* none, if so negotiated */
+	return answers_data(the_daemon) ? SMFIS_CONTINUE : SMFIS_NOREPLY;
 }
 
 static sfsistat

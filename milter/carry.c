@@ -19,8 +19,6 @@
 #include "milter/session.h"
 #include "milter/waker.h"
 
-#define DISPLAY_MAX 1000 /* octets of Subject and From kept for lists */
-
 /* ---- what is common to all entries ---- */
 
 static const char *
@@ -57,17 +55,6 @@ received_field(const struct transaction *tx)
 	    client->auth[0] != '\0' ? "A" : "", tx->id.text, date);
 }
 
-static const char *
-display_of(const struct transaction *tx, const char *name,
-    const char *(*decode)(struct arena *, struct bytes, size_t))
-{
-	const struct header_field *field =
-	    header_find(&tx->message->header, name, 0);
-
-	return field != NULL ? decode(tx->arena, field->value, DISPLAY_MAX)
-			     : "";
-}
-
 static void
 fill_mail(const struct transaction *tx, const struct own_field *fields,
     size_t n, struct hold_mail *mail)
@@ -83,9 +70,10 @@ fill_mail(const struct transaction *tx, const struct own_field *fields,
 	mail->helo = tx->envelope.client.helo;
 	mail->received = received_field(tx);
 	mail->results = fields_text(tx->arena, fields, n);
-	mail->subject = display_of(tx, "Subject", charset_header_text);
-	mail->from = display_of(tx, "From", charset_phrase_text);
-	mail->message_id = display_of(tx, "Message-ID", charset_header_text);
+	mail->subject = record_display(tx, "Subject", charset_header_text);
+	mail->from = record_display(tx, "From", charset_phrase_text);
+	mail->message_id =
+	    record_display(tx, "Message-ID", charset_header_text);
 	mail->received_ms = tx->envelope.received_ms;
 	mail->message = tx->message;
 }
@@ -101,7 +89,8 @@ is_written(const struct plan_mailbox *m)
 }
 
 static void
-fill_entry(const struct transaction *tx, size_t i, struct hold_entry *entry)
+fill_entry(const struct transaction *tx, size_t i, const struct answer *answer,
+    struct hold_entry *entry)
 {
 	const struct plan_mailbox *m = &tx->mailboxes[i];
 	const struct envelope_recipient *rcpt =
@@ -118,7 +107,7 @@ fill_entry(const struct transaction *tx, size_t i, struct hold_entry *entry)
 	entry->retention_s = policy->retention;
 	entry->record =
 	    verdict_record(tx->scan, m->mailbox, m->verdict, m->direction);
-	entry->event = record_event(tx, m, i);
+	entry->event = record_event(tx, m, i, answer);
 }
 
 /* ---- what to say when it did not work ---- */
@@ -184,7 +173,7 @@ carry_holds(struct transaction *tx, struct finish *finish,
 	for (i = 0; i < tx->mailbox_count; i++) {
 		if (!is_written(&tx->mailboxes[i]))
 			continue;
-		fill_entry(tx, i, &entries[count]);
+		fill_entry(tx, i, finish->answer, &entries[count]);
 		finish->entries[i] = &entries[count++];
 	}
 	waker_wake(daemon->waker); /* the store may keep us waiting */

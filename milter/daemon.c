@@ -14,7 +14,6 @@
 #include "base/dns.h"
 #include "base/log.h"
 #include "base/store.h"
-#include "policy/scan.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
 #include "quarantine/quarantine.h"
@@ -167,7 +166,7 @@ open_all(struct daemon *daemon, struct err *err)
 
 	if (endpoint_parse(conf->milter_listen, &daemon->milter, err) < 0)
 		return err_prefix(err, "milter_listen");
-	if (scan_open(err) < 0 || open_dns(daemon, conf, err) < 0)
+	if (open_dns(daemon, conf, err) < 0)
 		return -1;
 	if (without_store(conf)) {
 		daemon->fixed_settings = settings_new_empty();
@@ -203,11 +202,8 @@ close_all(struct daemon *daemon)
 		store_close(daemon->store);
 	/* libmilter never gives back a session that is open when it stops;
 	 * what its transaction uses stays until the process ends. */
-	if (daemon->transactions == 0) {
-		if (daemon->dns != NULL)
-			dns_close(daemon->dns);
-		scan_close();
-	}
+	if (daemon->transactions == 0 && daemon->dns != NULL)
+		dns_close(daemon->dns);
 	settings_unref(daemon->fixed_settings);
 	setup_unref(daemon->setup);
 	pthread_mutex_destroy(&daemon->lock);

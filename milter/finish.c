@@ -325,7 +325,7 @@ finish_record(struct transaction *tx, struct finish *finish)
 		record_log(tx, m, finish->answer, entry);
 		/* The event of what was put lies beside it in the store. */
 		if (entry == NULL)
-			record_send(tx, m, i);
+			record_send(tx, m, i, finish->answer);
 		else if (entry->state == HELD_TO_DELIVER)
 			tx->session->wake_release = true;
 	}

@@ -7,50 +7,12 @@
 #include "config.h"
 
 #include "base/arena.h"
-#include "base/store.h"
-#include "policy/scan.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
 #include "quarantine/quarantine.h"
 #include "quarantine/release.h"
 
 #include <jansson.h>
-
-static enum check_state
-step(struct scan *scan)
-{
-	(void)scan;
-	return CHECK_DONE;
-}
-
-const struct check check_iprev = { CHECK_IPREV, "iprev", step, NULL, NULL };
-const struct check check_arc = { CHECK_ARC, "arc", step, NULL, NULL };
-
-int
-scan_open(struct err *err)
-{
-	(void)err;
-	return 0;
-}
-
-void
-scan_close(void)
-{
-}
-
-struct store *
-store_open(const struct store_options *options, struct err *err)
-{
-	(void)options;
-	err_set(err, ERR_CONFIG, "the store is still to come: redis = none");
-	return NULL;
-}
-
-void
-store_close(struct store *store)
-{
-	(void)store;
-}
 
 struct settings_watch *
 settings_watch_start(struct store *store, struct err *err)

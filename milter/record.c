@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "mail/charset.h"
 #include "mail/message.h"
 #include "quarantine/events.h"
@@ -18,6 +19,8 @@
 #include "milter/daemon.h"
 #include "milter/record.h"
 #include "milter/session.h"
+
+#define DISPLAY_MAX 1000 /* octets of a header kept for lists */
 
 const char *
 class_text(struct arena *arena, const struct verdict *verdict)
@@ -135,13 +138,133 @@ record_released(const struct transaction *tx)
 	log_line_end(&line);
 }
 
+/* ---- events ---- */
+
+/* Numbers of refused recipients begin behind those of any mailbox. */
+#define REFUSED_NUMBER 1000000
+
+/* jansson takes valid UTF-8 only; ours nearly always is. */
+static json_t *
+json_text(const char *text)
+{
+	json_t *json = json_string(text);
+	struct buf buf;
+
+	if (json != NULL)
+		return json;
+	buf_init(&buf, 3 * strlen(text));
+	(void)utf8_append_clean(&buf, bytes_of(text));
+	json = json_string(buf_str(&buf));
+	buf_free(&buf);
+	return json;
+}
+
+const char *
+record_display(const struct transaction *tx, const char *name,
+    const char *(*decode)(struct arena *, struct bytes, size_t))
+{
+	const struct header_field *field =
+	    header_find(&tx->message->header, name, 0);
+
+	return field != NULL ? decode(tx->arena, field->value, DISPLAY_MAX)
+			     : "";
+}
+
+/* Whose mail this is. */
+static const char *
+domain_of(const struct transaction *tx, const struct plan_mailbox *mailbox)
+{
+	const char *at;
+
+	if (mailbox->direction == DIRECTION_OUTBOUND)
+		return tx->envelope.sender.domain;
+	at = strrchr(mailbox->mailbox, '@');
+	return at != NULL ? at + 1 : "";
+}
+
+static const char *
+answer_text(struct arena *arena, const struct answer *answer)
+{
+	if (answer->code == NULL)
+		return "";
+	return arena_printf(arena, "%s %s %s", answer->code, answer->enhanced,
+	    answer->text);
+}
+
+/* What is known of every mail, accepted or refused at RCPT. */
+static json_t *
+base_event(const struct transaction *tx, const struct plan_mailbox *mailbox,
+    size_t n, const struct answer *answer)
+{
+	const struct envelope *envelope = &tx->envelope;
+	const struct verdict *verdict = mailbox->verdict;
+	const char *id = arena_printf(tx->arena, "%s.%zu", tx->id.text, n);
+	char ip[IP_TEXT_SIZE] = "";
+
+	if (envelope->client.ip.family != IP_NONE)
+		ip_format(&envelope->client.ip, ip);
+	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
+			 " s:s, s:o, s:o, s:{s:s, s:s, s:o}, s:f, s:s, s:s}",
+	    "event", id, "id", id, "time", (json_int_t)clock_wall_ms(),
+	    "status", status_name(mailbox->status), "queue_id",
+	    json_text(envelope->queue_id), "direction",
+	    mailbox->direction == DIRECTION_OUTBOUND ? "outbound" : "inbound",
+	    "mailbox", json_text(mailbox->mailbox), "domain",
+	    json_text(domain_of(tx, mailbox)), "rcpt",
+	    json_text(mailbox->rcpt_key), "sender",
+	    json_text(envelope->sender.raw), "client_ip", ip, "client_name",
+	    json_text(envelope->client.hostname), "helo",
+	    json_text(envelope->client.helo), "class", "main",
+	    main_class_name(verdict->main_class), "sub",
+	    sub_class_name(verdict->sub), "extra", json_text(verdict->extra),
+	    "score", (double)verdict->score / 1000, "action",
+	    action_name(verdict->action), "reply",
+	    answer_text(tx->arena, answer));
+}
+
+json_t *
+record_event(const struct transaction *tx, const struct plan_mailbox *mailbox,
+    size_t n, const struct answer *answer)
+{
+	json_t *event = base_event(tx, mailbox, n, answer);
+	json_t *message = json_pack("{s:o, s:o, s:o, s:I, s:o}", "from",
+	    json_text(record_display(tx, "From", charset_phrase_text)),
+	    "subject",
+	    json_text(record_display(tx, "Subject", charset_header_text)),
+	    "message_id",
+	    json_text(record_display(tx, "Message-ID", charset_header_text)),
+	    "size", (json_int_t)message_size(tx->message), "record",
+	    verdict_record(tx->scan, mailbox->mailbox, mailbox->verdict,
+		mailbox->direction));
+
+	json_object_update(event, message);
+	json_decref(message);
+	return event;
+}
+
+static bool
+events_are_read(const struct transaction *tx)
+{
+	return tx->session->daemon->store != NULL;
+}
+
+void
+record_send(const struct transaction *tx, const struct plan_mailbox *mailbox,
+    size_t n, const struct answer *answer)
+{
+	if (events_are_read(tx))
+		events_send(tx->session->daemon->events,
+		    record_event(tx, mailbox, n, answer));
+}
+
+/* ---- refusals at RCPT ---- */
+
 void
 record_refusal(const struct transaction *tx, const char *recipient,
-    const struct verdict *verdict, const struct answer *answer, size_t n)
+    const struct verdict *verdict, const struct answer *answer)
 {
 	struct log_line line;
 
-	(void)n;
 	if (!log_is_on(LOG_LEVEL_INFO))
 		return;
 	log_line_init(&line, LOG_LEVEL_INFO, tx->id.text);
@@ -155,21 +278,21 @@ record_refusal(const struct transaction *tx, const char *recipient,
 	log_line_end(&line);
 }
 
-json_t *
-record_event(const struct transaction *tx, const struct plan_mailbox *mailbox,
-    size_t n)
-{
-	(void)tx;
-	(void)mailbox;
-	(void)n;
-	return json_object();
-}
-
 void
-record_send(const struct transaction *tx, const struct plan_mailbox *mailbox,
-    size_t n)
+record_send_refusal(const struct transaction *tx,
+    const struct address *recipient, const char *mailbox,
+    const struct verdict *verdict, const struct answer *answer, size_t n)
 {
-	(void)tx;
-	(void)mailbox;
-	(void)n;
+	struct plan_mailbox refused = {
+		.mailbox = mailbox,
+		.rcpt_key = recipient->key,
+		.verdict = verdict,
+		.direction = DIRECTION_INBOUND,
+		.status =
+		    answer->code[0] == '4' ? STATUS_DEFERRED : STATUS_REJECTED,
+	};
+
+	if (events_are_read(tx))
+		events_send(tx->session->daemon->events,
+		    base_event(tx, &refused, REFUSED_NUMBER + n, answer));
 }

@@ -323,37 +323,35 @@ must_split(const struct transaction *tx, const struct address *address)
 }
 
 static const struct answer *
-refuse(struct transaction *tx, const char *recipient,
-    const struct verdict *verdict, const struct answer *answer)
-{
-	tx->session->daemon->counters.refused++;
-	record_refusal(tx, recipient, verdict, answer, tx->refused++);
-	return answer;
-}
-
-static const struct answer *
-refuse_by_verdict(struct transaction *tx, const char *recipient,
-    const struct verdict *verdict)
+refuse_by_verdict(struct transaction *tx, const struct address *recipient,
+    const char *mailbox, const struct verdict *verdict)
 {
 	struct answer *answer = arena_alloc(tx->arena, sizeof(*answer));
 
 	answer->code = verdict->code;
 	answer->enhanced = verdict->enhanced;
 	answer->text = verdict->reply;
-	return refuse(tx, recipient, verdict, answer);
+	tx->session->daemon->counters.refused++;
+	record_refusal(tx, recipient->raw, verdict, answer);
+	record_send_refusal(tx, recipient, mailbox, verdict, answer,
+	    tx->refused++);
+	return answer;
 }
 
+/* No event: nobody's policy, and often a flood. */
 static const struct answer *
 refuse_by_us(struct transaction *tx, const char *recipient, enum answer_id id)
 {
 	const struct answer *answer = answer_of(id);
 	bool defer = answer->code[0] == '4';
 
-	return refuse(tx, recipient,
+	tx->session->daemon->counters.refused++;
+	record_refusal(tx, recipient,
 	    verdict_plain(tx->arena, defer ? CLASS_ERROR : CLASS_BLACKLISTED,
 		defer ? SUB_INTERNAL : SUB_MALFORMED, answer->text,
 		defer ? ACTION_DEFER : ACTION_REJECT),
 	    answer);
+	return answer;
 }
 
 /* Those whom RCPT cannot refuse, or must not: mail that was submitted
@@ -398,7 +396,9 @@ take_ours(struct transaction *tx, const struct envelope_recipient *rcpt,
 	if (refused < found->count || observes(tx))
 		return answer_of(ANSWER_CONTINUE);
 	tx->mailbox_count = before;
-	return refuse_by_verdict(tx, rcpt->address.raw, refusal);
+	return refuse_by_verdict(tx, &rcpt->address,
+	    found->count == 1 ? found->mailboxes[0] : rcpt->address.key,
+	    refusal);
 }
 
 /* The address itself is the final mailbox. */
@@ -436,7 +436,7 @@ take(struct transaction *tx, const struct envelope_recipient *rcpt)
 	case DIRECTORY_UNKNOWN:
 		if (is_exempt(tx))
 			break;
-		return refuse_by_verdict(tx, rcpt->address.raw,
+		return refuse_by_verdict(tx, &rcpt->address, rcpt->address.key,
 		    verdict_plain(tx->arena, CLASS_UNKNOWN, SUB_UNKNOWN_USER,
 			rcpt->address.key, ACTION_REJECT));
 	case DIRECTORY_BROKEN:

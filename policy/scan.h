@@ -85,11 +85,6 @@ extern const struct check check_dkim;
 extern const struct check check_arc;
 extern const struct check check_dmarc;
 
-/* Once a process, before threads start: ERR_CONFIG when a library is
- * missing what we need. */
-int scan_open(struct err *err);
-void scan_close(void);
-
 /* All borrowed, to outlive the scan; lives in the arena but for
  * scan_fini. */
 struct scan *scan_new(struct arena *arena, struct dns *dns,
