@@ -1,10 +1,13 @@
 /*
  * history.h - what became of every mail, searchable: SQLite with FTS5.
  *
- * Filled by the sidecar from the event streams: cursor and rows in one
- * transaction, so an event is in once.  Readers open it beside the writer
- * (WAL).  The tokenizer is our own: overlapping bigrams for CJK, trigrams
- * otherwise.
+ * Filled by the sidecar from the event streams (doc/events.md): cursor and
+ * rows in one transaction, so an event is in once.  Readers open the file
+ * beside the writer (WAL).  The tokenizer is our own (history_text.h): it
+ * finds any part of a text of three characters or more, of two in CJK;
+ * shorter parts are looked for by reading all rows of the time window.
+ *
+ * A struct history belongs to one thread at a time; threads open their own.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -15,41 +18,72 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct history;
 struct store;
 
-/* writer: one process a file (locked). */
+/*
+ * writer: makes the file, brings it up to date, and is alone: a second one
+ * gets ERR_CONFIG.  A reader gets ERR_TEMP while there is no file yet.
+ */
 struct history *history_open(const char *file, bool writer, struct err *err);
 void history_close(struct history *history);
 
-/* Reads what is new in all streams into the file, trims the streams to the
- * lowest registered cursor; returns how many events were taken, -1.  A
- * damaged event is logged, kept in a table of its own, and passed over. */
-int64_t history_consume(struct history *history, struct store *store,
-    const char *consumer, unsigned wait_ms, struct err *err);
-/* Removes rows older than days. */
-int history_expire(struct history *history, unsigned days, struct err *err);
+/*
+ * Takes one event of a stream, in a transaction of its own.  1 taken; 0 it
+ * was there already, or is damaged: then it is logged, kept in a table of
+ * its own, and passed over; -1 not done.
+ */
+int history_take(struct history *history, struct bytes event, struct err *err);
 
+/*
+ * Reads what is new in all streams into the file, notes in the store how
+ * far it is, and trims the streams to what all consumers have; one that
+ * was silent for HISTORY_SILENCE_DAYS is dropped with a warning.  Waits up
+ * to wait_ms for something to come; a signal ends the waiting.  Returns how
+ * many events were read, or -1 (the store or the file is away; what was
+ * taken before counts).  The file has a name of its own as a consumer.
+ */
+#define HISTORY_SILENCE_DAYS 3
+int64_t history_consume(struct history *history, struct store *store,
+    unsigned wait_ms, struct err *err);
+
+/* Removes mails older than days.  How many, or -1. */
+int64_t history_expire(struct history *history, unsigned days, struct err *err);
+
+/* NULL or 0: any.  All that is set must hold. */
 struct history_query {
-	int64_t since_ms, until_ms;                            /* 0: open */
-	const char *sender, *recipient, *subject, *message_id; /* parts */
-	const char *domain;  /* exact: of the mailbox */
-	const char *mailbox; /* exact key */
-	const char *class;   /* main or main/sub */
-	const char *status;  /* a status word */
-	const char *client;  /* IP or network */
-	const char *id;      /* our id or the MTA's queue id */
+	int64_t since_ms, until_ms; /* since <= time < until */
+	/* words, each of which occurs somewhere in... */
+	const char *sender;    /* envelope sender or From */
+	const char *recipient; /* mailbox or RCPT address */
+	const char *subject;
+	const char *message_id; /* Message-ID */
+	const char *domain;     /* exact: of the mailbox */
+	const char *mailbox;    /* exact key */
+	const char *class;      /* main or main/sub */
+	const char *status;     /* a status word: the latest */
+	const char *client;     /* IP or network */
+	const char *id;         /* message id, id of a mail, or queue id */
 };
-/* Newest first; before: cursor or NULL; *next as in quarantine_list but
- * on the heap.  A row is the mailbox's mail with its latest status and
- * its events ("timeline"). */
+
+/*
+ * Newest first, at most limit.  before: *next of the page ahead, or NULL.
+ * *next (heap): NULL when there are no more.  *rows is a new array of
+ * objects with the fields of the first event, the latest status and class,
+ * and "events": the timeline, each with time, status, actor and detail.
+ * With query->id they hold "record" too.  ERR_INPUT for a bad filter,
+ * ERR_LIMIT when it takes more than HISTORY_SEARCH_MAX_S.
+ */
+#define HISTORY_SEARCH_MAX_S 10
 int history_search(struct history *history, const struct history_query *query,
     const char *before, size_t limit, json_t **rows, char **next,
     struct err *err);
 
-/* {"class": {...: n}, "status": {...: n}} since a time, of a domain or all. */
+/* {"class": {...: n}, "status": {...: n}} since a time, of a domain or all
+ * (NULL). */
 json_t *history_counts(struct history *history, const char *domain,
     int64_t since_ms, struct err *err);
 
