@@ -117,9 +117,9 @@ main(int argc, char **argv)
 	rc = callbacks_run();
 	endpoint_remove(&daemon->milter);
 	keeper_stop(keeper);
-	charset_close(charsets);
 	log_info("stopped");
 	if (!daemon_close(daemon))
 		_exit(rc == 0 ? EX_OK : EX_SOFTWARE);
+	charset_close(charsets);
 	return rc == 0 ? EX_OK : EX_SOFTWARE;
 }
