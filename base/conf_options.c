@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/endpoint.h"
 #include "base/netaddr.h"
 #include "base/str.h"
 
@@ -128,18 +129,22 @@ check_host_port(const char *value, struct err *err)
 		  "must be HOST:PORT, with an IPv6 address in brackets");
 }
 
-/* As libmilter and Postfix write it: the port comes first. */
+/* Hosts are addresses: see endpoint.h. */
+static int
+check_endpoint(const char *value, struct err *err)
+{
+	struct endpoint endpoint;
+
+	return endpoint_parse(value, &endpoint, err);
+}
+
+/* As libmilter writes it: the port comes first. */
 static int
 check_milter_listen(const char *value, struct err *err)
 {
-	const char *at = strchr(value, '@'), *port = strchr(value, ':');
-
-	if (starts_with(value, "unix:/") || starts_with(value, "local:/"))
-		return 0;
-	if (at != NULL && port != NULL && port < at && at[1] != '\0' &&
-	    (starts_with(value, "inet:") || starts_with(value, "inet6:")) &&
-	    is_port((struct bytes){ port + 1, (size_t)(at - port - 1) }))
-		return 0;
+	if (starts_with(value, "unix:/") || starts_with(value, "local:/") ||
+	    (starts_with(value, "inet") && strchr(value, '@') != NULL))
+		return check_endpoint(value, err);
 	return err_set(err, ERR_INPUT,
 	    "must be inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH");
 }
@@ -149,7 +154,7 @@ check_socketmap_listen(const char *value, struct err *err)
 {
 	if (starts_with(value, "unix:/") ||
 	    (starts_with(value, "inet:") && is_host_port(value + 5)))
-		return 0;
+		return check_endpoint(value, err);
 	return err_set(err, ERR_INPUT, "must be inet:HOST:PORT or unix:/PATH");
 }
 
@@ -409,7 +414,7 @@ const struct option conf_options[] = {
 	RANGE(history_days, OPT_NUMBER, "365", "1", "3650", APPLY_AT_ONCE,
 	    SECTION_WEB,
 	    "Days for which it can be looked up what became of a mail."),
-	CHECKED(web_listen, OPT_STRING, "127.0.0.1:8897", check_host_port,
+	CHECKED(web_listen, OPT_STRING, "127.0.0.1:8897", check_endpoint,
 	    APPLY_AT_START, SECTION_WEB,
 	    "Where the web program listens."),
 	CHECKED(web_url, OPT_STRING, "", check_web_url, APPLY_AT_ONCE,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/mdoc.h"
 
 #define SAMPLE_COLUMNS 76
 #define VALUE_MAX (OPTION_TEXT_MAX * 2)
@@ -131,44 +132,6 @@ conf_write_sample(struct buf *out)
 	return out->overflow ? -1 : 0;
 }
 
-/* Text of mdoc: no macro, no escape, each sentence on its line. */
-static void
-write_mdoc_text(struct buf *out, const char *text)
-{
-	bool line_start = true;
-
-	for (; *text != '\0'; text++) {
-		if (line_start && (*text == '.' || *text == '\''))
-			buf_append_str(out, "\\&");
-		line_start = false;
-		if (*text == '\\') {
-			buf_append_str(out, "\\e");
-		} else if (strncmp(text, ".  ", 3) == 0) {
-			buf_append_str(out, ".\n");
-			text += 2;
-			line_start = true;
-		} else {
-			buf_append_char(out, *text);
-		}
-	}
-	buf_append_char(out, '\n');
-}
-
-/* An argument of a macro, in quotes. */
-static void
-write_mdoc_argument(struct buf *out, const char *text)
-{
-	buf_append_char(out, '"');
-	for (; *text != '\0'; text++)
-		if (*text == '"')
-			buf_append_str(out, "\\(dq");
-		else if (*text == '\\')
-			buf_append_str(out, "\\e");
-		else
-			buf_append_char(out, *text);
-	buf_append_char(out, '"');
-}
-
 static void
 write_manual_option(const struct option *option, const struct conf *conf,
     struct buf *out)
@@ -177,14 +140,14 @@ write_manual_option(const struct option *option, const struct conf *conf,
 
 	buf_init(&text, VALUE_MAX);
 	buf_printf(out, ".It Ic %s\n", option->name);
-	write_mdoc_text(out, option->help);
+	mdoc_text(option->help, out);
 	describe(option, &text);
 	buf_append_str(out, ".br\n");
-	write_mdoc_text(out, buf_str(&text));
+	mdoc_text(buf_str(&text), out);
 	buf_reset(&text);
 	write_value(option, conf, &text);
 	buf_append_str(out, ".br\nDefault:\n.Li ");
-	write_mdoc_argument(out, buf_str(&text));
+	mdoc_argument(buf_str(&text), out);
 	buf_append_char(out, '\n');
 	buf_free(&text);
 }

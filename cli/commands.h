@@ -1,0 +1,19 @@
+/*
+ * commands.h - the families of commands, in the order of the help.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/args.h"
+
+extern const struct cli_group group_config;
+extern const struct cli_group group_doctor;
+extern const struct cli_group group_scan;
+extern const struct cli_group group_manual;
+
+/* All of them. */
+extern const struct cli_groups cli_groups;
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * groups.c - which families of commands there are.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include "cli/commands.h"
+
+static const struct cli_group *const groups[] = {
+	&group_config,
+	&group_doctor,
+	&group_manual,
+};
+
+const struct cli_groups cli_groups = { sizeof(groups) / sizeof(groups[0]),
+	groups };
