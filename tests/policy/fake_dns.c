@@ -291,7 +291,7 @@ resolve(struct dns_set *set, const char *name, enum dns_type type,
 	struct dns_record *records;
 	bool exists = false;
 
-	answer->status = DNS_NXDOMAIN;
+	*answer = (struct dns_answer){ .status = DNS_NXDOMAIN };
 	if (name == NULL)
 		return;
 	records = arena_calloc(set->arena, 100, sizeof(*records));
