@@ -62,7 +62,9 @@ struct auth_dkim_signature {
 	bool has_length;         /* l= */
 	uint64_t length;         /* octets of the body that were signed */
 	uint64_t unsigned_bytes; /* canonical body octets behind l= */
-	/* may count for alignment: pass, and nothing was added behind l= */
+	/* may count for alignment: pass, and nothing was added that a reader
+	 * sees, behind l= or as a second From or Subject; else problem says
+	 * what */
 	bool trusted;
 	int64_t expires_s; /* x=, 0: none */
 	int64_t signed_s;  /* t=, 0: none */
@@ -108,6 +110,9 @@ struct auth_dmarc {
 	/* no From, several From headers or no readable author: the message
 	 * is malformed as DMARC sees it (default: reject) */
 	bool malformed;
+	/* domain of an address that a display name shows, when it belongs to
+	 * none of the authors; or NULL */
+	const char *name_domain;
 	const char *problem;   /* in words, or NULL */
 	const char *rua, *ruf; /* as published, or NULL */
 };

@@ -36,6 +36,7 @@ struct attempt {
 	unsigned rank; /* how near its domain is to the author's */
 	const char *key_name;
 	const struct body_digest *body;
+	const char *added; /* a field that was added to the signed ones */
 };
 
 struct state {
@@ -250,6 +251,8 @@ prove_all(struct scan *scan, struct state *state)
 		dkim_sig_prove(scan->arena, &attempt->sig,
 		    &state->options.rules, answer, digest, attempt->body,
 		    &attempt->proof);
+		attempt->added =
+		    dkim_sig_added_field(&attempt->sig, &scan->message->header);
 		attempt->settled = true;
 	}
 	return all_settled(state);
@@ -257,8 +260,25 @@ prove_all(struct scan *scan, struct state *state)
 
 /* ---- report ---- */
 
+/* Why a signature that holds does not speak for what a reader sees; NULL
+ * when it does. */
+static const char *
+distrust(struct arena *arena, const struct attempt *attempt,
+    const struct auth_dkim_signature *out)
+{
+	if (attempt->added != NULL)
+		return arena_printf(arena, "more %s fields than were signed",
+		    attempt->added);
+	if (out->unsigned_bytes > 0)
+		return arena_printf(arena,
+		    "%llu octets of the body behind l= are not signed",
+		    (unsigned long long)out->unsigned_bytes);
+	return NULL;
+}
+
 static void
-report_signature(const struct attempt *attempt, struct auth_dkim_signature *out)
+report_signature(struct arena *arena, const struct attempt *attempt,
+    struct auth_dkim_signature *out)
 {
 	const struct dkim_sig *sig = &attempt->sig;
 
@@ -280,7 +300,10 @@ report_signature(const struct attempt *attempt, struct auth_dkim_signature *out)
 			out->unsigned_bytes =
 			    attempt->body->total - sig->length;
 	}
-	out->trusted = out->result == AUTH_PASS && out->unsigned_bytes == 0;
+	if (out->result != AUTH_PASS)
+		return;
+	out->problem = distrust(arena, attempt, out);
+	out->trusted = out->problem == NULL;
 }
 
 /* What a signature says of the message.  A failure of a domain that only
@@ -329,7 +352,7 @@ report(struct scan *scan, const struct state *state)
 
 		if (!state->attempts[i].chosen)
 			continue;
-		report_signature(&state->attempts[i], out);
+		report_signature(scan->arena, &state->attempts[i], out);
 		dkim->result = better_result(dkim->result, weight_of(out));
 		dkim->count++;
 	}

@@ -18,16 +18,12 @@
 #include <string.h>
 
 #include "mail/address.h"
-#include "mail/from.h"
 #include "mail/message.h"
 #include "policy/dkim_sig.h"
+#include "policy/dmarc_authors.h"
 #include "policy/dmarc_walk.h"
 #include "policy/scan.h"
 
-/* Domains of authors that are judged; a message with more is malformed. */
-#define AUTHOR_DOMAINS_MAX 4
-/* From fields that are read. */
-#define FROM_FIELDS_MAX 4
 /* Signatures whose domains are walked from before they are verified. */
 #define SIGNATURES_AHEAD_MAX 10
 
@@ -45,12 +41,8 @@ struct author {
 
 struct state {
 	struct walk_entry *walks; /* every one that was begun */
-	size_t address_count;
-	struct address *addresses;
-	size_t author_count;
-	struct author authors[AUTHOR_DOMAINS_MAX];
-	bool malformed;
-	const char *problem;
+	struct dmarc_authors who;
+	struct author authors[DMARC_AUTHORS_MAX]; /* who.count */
 };
 
 /* How far an evaluation came. */
@@ -72,78 +64,6 @@ walk_from(struct scan *scan, struct state *state, const char *domain)
 	entry->next = state->walks;
 	state->walks = entry;
 	return entry->walk;
-}
-
-/* ---- authors ---- */
-
-static void
-malformed(struct state *state, const char *problem)
-{
-	state->malformed = true;
-	if (state->problem == NULL)
-		state->problem = problem;
-}
-
-static bool
-is_author_domain(const char *domain)
-{
-	return domain[0] != '\0' && domain[0] != '[';
-}
-
-static void
-add_author(struct state *state, const char *domain)
-{
-	size_t i;
-
-	for (i = 0; i < state->author_count; i++)
-		if (strcmp(state->authors[i].domain, domain) == 0)
-			return;
-	if (state->author_count == AUTHOR_DOMAINS_MAX)
-		malformed(state, "too many author domains");
-	else
-		state->authors[state->author_count++].domain = domain;
-}
-
-static void
-add_addresses(struct scan *scan, struct state *state,
-    const struct from_list *list)
-{
-	struct address *all = arena_calloc(scan->arena,
-	    state->address_count + list->count, sizeof(*all));
-	size_t i;
-
-	for (i = 0; i < state->address_count; i++)
-		all[i] = state->addresses[i];
-	for (i = 0; i < list->count; i++) {
-		all[state->address_count++] = list->addresses[i];
-		if (is_author_domain(list->addresses[i].domain))
-			add_author(state, list->addresses[i].domain);
-	}
-	state->addresses = all;
-}
-
-static void
-read_authors(struct scan *scan, struct state *state)
-{
-	const struct header *header = &scan->message->header;
-	size_t i, n = header_count_named(header, "from");
-	struct from_list *list;
-	struct err err;
-
-	if (n == 0)
-		malformed(state, "no From header");
-	if (n > 1)
-		malformed(state, "more than one From header");
-	for (i = 0; i < n && i < FROM_FIELDS_MAX; i++) {
-		list = arena_calloc(scan->arena, 1, sizeof(*list));
-		if (from_parse(scan->arena,
-			header_find(header, "from", i)->value, list, &err) < 0)
-			malformed(state,
-			    arena_printf(scan->arena, "From: %s", err.text));
-		add_addresses(scan, state, list);
-	}
-	if (state->author_count == 0)
-		malformed(state, "no author domain in From");
 }
 
 /* ---- asking ---- */
@@ -173,7 +93,7 @@ ask_ahead(struct scan *scan, struct state *state, const char *domain)
 {
 	size_t i;
 
-	for (i = 0; i < state->author_count; i++)
+	for (i = 0; i < state->who.count; i++)
 		if (may_be_related(domain, state->authors[i].domain))
 			(void)walk_from(scan, state, domain);
 }
@@ -205,10 +125,11 @@ begin(struct scan *scan, struct state *state)
 {
 	size_t i;
 
-	read_authors(scan, state);
-	for (i = 0; i < state->author_count; i++) {
+	dmarc_authors_read(scan->arena, &scan->message->header, &state->who);
+	for (i = 0; i < state->who.count; i++) {
 		struct author *author = &state->authors[i];
 
+		author->domain = state->who.domains[i];
 		author->walk = walk_from(scan, state, author->domain);
 		/* Below an organization, so that np= may apply. */
 		if (author->walk->count > 2)
@@ -468,11 +389,12 @@ badness(const struct auth_dmarc *result)
 static enum check_state
 report(struct scan *scan, const struct state *state)
 {
+	const struct dmarc_authors *who = &state->who;
 	struct auth_dmarc *out = &scan->auth.dmarc;
 	const struct author *worst = NULL;
 	size_t i;
 
-	for (i = 0; i < state->author_count; i++)
+	for (i = 0; i < state->who.count; i++)
 		if (worst == NULL ||
 		    badness(&state->authors[i].result) >
 			badness(&worst->result))
@@ -480,12 +402,13 @@ report(struct scan *scan, const struct state *state)
 	if (worst != NULL)
 		*out = worst->result;
 	else
-		out->result = AUTH_PERMERROR;
-	out->from_count = state->address_count;
-	out->from = state->addresses;
-	out->malformed = state->malformed;
-	if (state->problem != NULL)
-		out->problem = state->problem;
+		out->result = who->malformed ? AUTH_PERMERROR : AUTH_NONE;
+	out->from_count = who->address_count;
+	out->from = who->addresses;
+	out->name_domain = who->name_domain;
+	out->malformed = who->malformed;
+	if (who->problem != NULL)
+		out->problem = who->problem;
 	return CHECK_DONE;
 }
 
@@ -498,17 +421,16 @@ dmarc_step(struct scan *scan)
 
 	if (scan->stage == SCAN_MAIL)
 		return CHECK_WAIT;
+	if (scan->message == NULL)
+		return CHECK_DONE;
 	if (state == NULL) {
 		state = arena_calloc(scan->arena, 1, sizeof(*state));
 		scan->state[CHECK_DMARC] = state;
-		if (scan->message != NULL)
-			begin(scan, state);
-		else
-			malformed(state, "no message");
+		begin(scan, state);
 	}
 	if (!scan->done[CHECK_SPF] || !scan->done[CHECK_DKIM])
 		return CHECK_WAIT;
-	for (i = 0; i < state->author_count; i++)
+	for (i = 0; i < state->who.count; i++)
 		if (evaluate(scan, state, &state->authors[i]) == OUTCOME_WAIT)
 			waits = true;
 	return waits ? CHECK_WAIT : report(scan, state);

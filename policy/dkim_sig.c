@@ -439,6 +439,40 @@ dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
 	buf_free(&text);
 }
 
+const char *
+dkim_sig_added_field(const struct dkim_sig *sig, const struct header *header)
+{
+	static const char *const single[] = {
+		"From",
+		"Sender",
+		"Reply-To",
+		"To",
+		"Cc",
+		"Subject",
+		"Date",
+		"Message-ID",
+		"Content-Type",
+		"Content-Transfer-Encoding",
+	};
+	struct taglist_items items;
+	struct bytes name;
+	size_t i, there, signed_too;
+
+	for (i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
+		there = header_count_named(header, single[i]);
+		if (there < 2)
+			continue;
+		signed_too = 0;
+		items = taglist_items_of(sig->names);
+		while (taglist_next_item(&items, &name))
+			if (bytes_equal_nocase(name, bytes_of(single[i])))
+				signed_too++;
+		if (signed_too > 0 && signed_too < there)
+			return single[i];
+	}
+	return NULL;
+}
+
 /* ---- proof ---- */
 
 static void

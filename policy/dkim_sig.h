@@ -71,6 +71,15 @@ const char *dkim_sig_key_name(struct arena *arena, const struct dkim_sig *sig);
 void dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
     const struct header *header, uint8_t out[DIGEST_MAX]);
 
+/*
+ * The name of a field that was added to the signed ones, or NULL: one that a
+ * message has once at most (RFC 5322 section 3.6), that h= names, and of
+ * which there are more than h= names.  The signature holds all the same, but
+ * a mail reader may well show the one that was added.
+ */
+const char *dkim_sig_added_field(const struct dkim_sig *sig,
+    const struct header *header);
+
 /* What a verifier accepts; RFC 8301 unless told otherwise. */
 struct dkim_rules {
 	bool sha1;

@@ -362,6 +362,45 @@ test_oversigned(void **state)
 	    AUTH_FAIL);
 }
 
+/* The signature holds, but a reader may show what was added. */
+static void
+test_added_field(void **state)
+{
+	static const struct {
+		const char *label, *names, *added;
+		bool trusted;
+	} cases[] = {
+		{ "nothing", NAMES, "", true },
+		{ "Subject", NAMES, "Subject: evil\r\n", false },
+		{ "From", NAMES, "From: evil@example.net\r\n", false },
+		{ "in other case", NAMES, "sUBJECT: evil\r\n", false },
+		{ "Subject that nobody signed", "h=from", "Subject: evil\r\n",
+		    true },
+		{ "field that may be repeated", "h=from",
+		    "Received: x\r\nReceived: y\r\n", true },
+		{ "Content-Type", NAMES ":content-type",
+		    "Content-Type: text/html\r\n", false },
+	};
+	const struct auth_dkim_signature *signature;
+	struct bytes raw;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		raw = lab_sign(lab,
+		    bytes_of(HEADER "Content-Type: text/plain\r\n\r\n" BODY),
+		    lab_text(lab, TAGS "%s", cases[i].names).data, lab->rsa);
+		raw = lab_text(lab, "%s%s", cases[i].added, raw.data);
+		signature = &scan(raw)->signatures[0];
+		if (signature->result != AUTH_PASS)
+			case_fail(cases[i].label, "%s", signature->problem);
+		if (signature->trusted != cases[i].trusted ||
+		    (signature->problem == NULL) != cases[i].trusted)
+			case_fail(cases[i].label, "trusted %d (%s)",
+			    signature->trusted, signature->problem);
+	}
+}
+
 static void
 test_body_in_any_pieces(void **state)
 {
@@ -743,6 +782,7 @@ main(void)
 		cmocka_unit_test(test_domain_is_known_of_what_is_broken),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_oversigned),
+		cmocka_unit_test(test_added_field),
 		cmocka_unit_test(test_body_in_any_pieces),
 		cmocka_unit_test(test_no_body),
 		cmocka_unit_test(test_length),

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit.h"
@@ -635,12 +636,16 @@ test_authors(void **state)
 		      AUTH_PERMERROR, NONE, NULL, NULL, false, false },
 		    true, 0, NULL },
 		{ { "null From", "From: <>\r\n", NULL, NULL, { EXAMPLE_COM },
-		      AUTH_PERMERROR, NONE, NULL, NULL, false, false },
-		    true, 0, NULL },
-		{ { "text for From", "From: the king\r\n", NULL, NULL,
-		      { EXAMPLE_COM }, AUTH_PERMERROR, NONE, NULL, NULL, false,
+		      AUTH_NONE, NONE, NULL, NULL, false, false },
+		    false, 0, NULL },
+		{ { "bounce", "From: Mail System <MAILER-DAEMON>\r\n", NULL,
+		      NULL, { EXAMPLE_COM }, AUTH_NONE, NONE, NULL, NULL, false,
 		      false },
-		    true, 0, NULL },
+		    false, 0, NULL },
+		{ { "text for From", "From: the king\r\n", NULL, NULL,
+		      { EXAMPLE_COM }, AUTH_NONE, NONE, NULL, NULL, false,
+		      false },
+		    false, 0, NULL },
 		{ { "two From fields, own first",
 		      "From: a@evil.example\r\nFrom: a@example.com\r\n", NULL,
 		      "pass evil.example",
@@ -703,9 +708,8 @@ test_authors(void **state)
 		      AUTH_PASS, NONE, "evil.example", NULL, true, false },
 		    false, 1, "evil.example" },
 		{ { "address literal", "From: a@[192.0.2.1]\r\n", NULL, NULL,
-		      { NULL }, AUTH_PERMERROR, NONE, NULL, NULL, false,
-		      false },
-		    true, 1, NULL },
+		      { NULL }, AUTH_NONE, NONE, NULL, NULL, false, false },
+		    false, 1, NULL },
 		{ { "comment and fold",
 		      "From: Ann (x@evil.example)\r\n <a@example.com>\r\n",
 		      NULL, "pass example.com", { EXAMPLE_COM }, AUTH_PASS, REJ,
@@ -736,6 +740,66 @@ test_authors(void **state)
 		if (!same(run.dmarc->from_domain, cases[i].from_domain))
 			case_fail(cases[i].c.label, "author %s",
 			    run.dmarc->from_domain);
+		run_end(&run);
+	}
+}
+
+static void
+test_address_in_a_name(void **state)
+{
+	static const struct {
+		const char *label, *from;
+		const char *name_domain;
+	} cases[] = {
+		{ "no name", "a@evil.example", NULL },
+		{ "plain name", "Ann <a@evil.example>", NULL },
+		{ "quoted", "\"boss@bank.example\" <a@evil.example>",
+		    "bank.example" },
+		{ "with text around",
+		    "\"Boss (boss@bank.example) via x\" <a@evil.example>",
+		    "bank.example" },
+		{ "encoded",
+		    "=?utf-8?q?boss=40bank=2Eexample?= <a@evil.example>",
+		    "bank.example" },
+		{ "encoded in base64",
+		    "=?utf-8?b?Ym9zc0BiYW5rLmV4YW1wbGU=?= <a@evil.example>",
+		    "bank.example" },
+		{ "full-width at",
+		    "\"boss\xef\xbc\xa0"
+		    "bank.example\" "
+		    "<a@evil.example>",
+		    "bank.example" },
+		{ "international",
+		    "\"x@b\xc3\xbc"
+		    "cher.example\" <a@evil.example>",
+		    "xn--bcher-kva.example" },
+		{ "comment behind", "a@evil.example (boss@bank.example)",
+		    "bank.example" },
+		{ "their own", "\"a@evil.example\" <a@evil.example>", NULL },
+		{ "of their organization",
+		    "\"a@evil.example\" <a@mail.evil.example>", NULL },
+		{ "no domain", "\"ann @ home\" <a@evil.example>", NULL },
+		{ "one label", "\"ann@home\" <a@evil.example>", NULL },
+		{ "handle", "\"@ann\" <a@evil.example>", NULL },
+		{ "second of two",
+		    "\"a@evil.example, b@bank.example\" <a@evil.example>",
+		    "bank.example" },
+	};
+	struct dmarc_case c = { .label = "", .result = AUTH_NONE };
+	struct run run;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		char from[200];
+
+		(void)snprintf(from, sizeof(from), "From: %s\r\n",
+		    cases[i].from);
+		c.from = from;
+		run_case(&c, false, &run);
+		if (!same(run.dmarc->name_domain, cases[i].name_domain))
+			case_fail(cases[i].label, "got %s",
+			    run.dmarc->name_domain);
 		run_end(&run);
 	}
 }
@@ -807,6 +871,7 @@ main(void)
 		cmocka_unit_test(test_alignment),
 		cmocka_unit_test(test_dns_failures),
 		cmocka_unit_test(test_authors),
+		cmocka_unit_test(test_address_in_a_name),
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_one_round),
 	};
