@@ -64,9 +64,8 @@ class Lab:
             self.guard.directory(self.directory)
         try:
             self._start()
-        except BaseException:
-            self.dump()
-            self.close()
+        except BaseException as error:
+            self.__exit__(type(error))
             raise
         return self
 
