@@ -11,43 +11,11 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "mail/message.h"
 #include "policy/arc_seal.h"
 #include "tests/policy/mail_lab.h"
-
-/* ---- checks of others ---- */
-
-/* The test's word for what SPF found. */
-struct lab_envelope {
-	struct envelope envelope;
-	const struct auth_spf *spf;
-};
-
-static enum check_state
-spf_step(struct scan *scan)
-{
-	scan->auth.spf = *((const struct lab_envelope *)scan->envelope)->spf;
-	return CHECK_DONE;
-}
-
-static enum check_state
-iprev_step(struct scan *scan)
-{
-	(void)scan;
-	return CHECK_DONE;
-}
-
-const struct check check_spf = {
-	.id = CHECK_SPF,
-	.name = "spf",
-	.step = spf_step,
-};
-const struct check check_iprev = {
-	.id = CHECK_IPREV,
-	.name = "iprev",
-	.step = iprev_step,
-};
 
 /* ---- keys ---- */
 
@@ -65,7 +33,30 @@ lab_new(void)
 		abort();
 	lab->dkim.rules = dkim_rules_default;
 	lab->dkim.tries_max = AUTH_DKIM_TRIES_MAX;
+	lab_envelope(lab, "", "", "");
 	return lab;
+}
+
+void
+lab_envelope(struct lab *lab, const char *ip, const char *helo,
+    const char *sender)
+{
+	struct envelope *envelope = &lab->envelope;
+
+	memset(envelope, 0, sizeof(*envelope));
+	envelope->id = "01JXXXXXXXXXXXXXXXXXXXXXXX";
+	envelope->queue_id = "";
+	envelope->client.hostname = "";
+	envelope->client.helo = helo;
+	envelope->client.auth = "";
+	envelope->client.tls = "";
+	envelope->client.daemon = "";
+	envelope->sender_params = "";
+	envelope->received_ms = clock_wall_ms();
+	if ((*ip != '\0' && ip_parse(bytes_of(ip), &envelope->client.ip) < 0) ||
+	    address_parse(lab->arena, bytes_of(sender), &envelope->sender,
+		NULL) < 0)
+		abort();
 }
 
 static void
@@ -331,15 +322,12 @@ feed_body(void *context, struct bytes bytes, struct err *err)
 const struct auth *
 lab_scan(struct lab *lab, struct bytes raw, size_t piece)
 {
-	struct lab_envelope *envelope;
 	struct feed feed = { NULL, piece };
 
 	lab_end_scan(lab);
-	envelope = arena_calloc(lab->arena, 1, sizeof(*envelope));
-	envelope->spf = &lab->spf;
 	lab->message = read_message(lab, raw);
-	lab->scan = feed.scan = scan_new(lab->arena, lab->dns,
-	    &envelope->envelope, NULL, "mx.example.org");
+	lab->scan = feed.scan = scan_new(lab->arena, lab->dns, &lab->envelope,
+	    NULL, "mx.example.org");
 	auth_dkim_set(lab->scan, &lab->dkim);
 	scan_reach(lab->scan, SCAN_MAIL);
 	lab->scan->message = lab->message;

@@ -1,8 +1,8 @@
 /*
  * mail_lab.h - signed mail and the scan of it, for tests.
  *
- * Keys are made at run time.  What SPF and iprev would say is set by the
- * test: their checks are replaced here, DNS by fake_dns.
+ * Keys are made at run time, DNS is fake_dns.  With tests/policy/said_spf.c
+ * linked in, SPF says what the test tells it to (lab->spf).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -19,16 +19,22 @@ struct lab {
 	struct arena *arena;
 	struct dns *dns;
 	EVP_PKEY *rsa, *rsa_short, *ed; /* 2048, 512 bits, Ed25519 */
+	/* of the next scan */
 	struct auth_dkim_options dkim;
-	struct auth_spf spf;                 /* of the next scan */
-	const struct body_digest *seal_body; /* for arc_seal */
+	struct envelope envelope; /* no client, the null sender at first */
+	struct auth_spf spf;      /* with said_spf.c */
+	/* of the last scan */
 	struct message *message;
-	struct scan *scan; /* the last one */
+	struct scan *scan;
+	const struct body_digest *seal_body; /* for arc_seal */
 };
 
 struct lab *lab_new(void);
 void lab_free(struct lab *lab);
 
+/* From ADDRESS ("" null), by the client with that address and HELO name. */
+void lab_envelope(struct lab *lab, const char *ip, const char *helo,
+    const char *sender);
 /* An empty zone, for what is scanned from now on. */
 void lab_forget_zone(struct lab *lab);
 
