@@ -67,7 +67,7 @@ static const struct {
 	int step;
 	const char *macros;
 } wanted_macros[] = {
-	{ SMFIM_CONNECT, "j {daemon_name}" },
+	{ SMFIM_CONNECT, "j v {daemon_name}" },
 	{ SMFIM_HELO, "{tls_version}" },
 	{ SMFIM_ENVFROM, "i {auth_authen}" },
 	{ SMFIM_ENVRCPT, "i" },
@@ -212,6 +212,7 @@ on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
 		session->ip = ip_from_sockaddr((struct sockaddr *)address);
 	session_set(session, SESSION_HOSTNAME, hostname);
 	set_macro(session, SESSION_AUTHSERV, ctx, "j");
+	set_macro(session, SESSION_VERSION, ctx, "v");
 	set_macro(session, SESSION_DAEMON, ctx, "{daemon_name}");
 	return leave(SMFIS_NOREPLY);
 }

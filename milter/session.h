@@ -23,6 +23,7 @@ enum session_text {
 	SESSION_TLS,
 	SESSION_DAEMON,
 	SESSION_AUTHSERV, /* {j}: the MTA's own name */
+	SESSION_VERSION,  /* {v}: "Postfix 3.7.11", "8.17.1" of Sendmail */
 	SESSION_TEXT_COUNT
 };
 

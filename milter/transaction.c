@@ -130,14 +130,16 @@ ip_is_loopback(const struct ip *ip)
 /*
  * Postfix shows mail that did not come over SMTP (non_smtpd_milters) as a
  * session from the loopback address; unlike a real one it has its queue id
- * at MAIL already.
+ * at MAIL already.  Sendmail always has one there, and submits by SMTP.
  */
 static bool
 is_submitted(const struct transaction *tx, const char *queue_id)
 {
 	const struct ip *ip = &tx->session->ip;
+	const char *version = session_get(tx->session, SESSION_VERSION);
 
 	return queue_id != NULL && queue_id[0] != '\0' &&
+	    !ascii_is_digit(version[0]) &&
 	    (ip->family == IP_NONE || ip_is_loopback(ip));
 }
 
