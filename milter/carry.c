@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "mail/charset.h"
 #include "mail/message.h"
 #include "quarantine/quarantine.h"
@@ -33,6 +34,20 @@ fields_text(struct arena *arena, const struct own_field *fields, size_t n)
 	return text;
 }
 
+/* What a client says of itself, with nothing in it that has a meaning in a
+ * header field. */
+static const char *
+harmless(struct arena *arena, const char *text)
+{
+	char *copy = arena_strdup(arena, text[0] != '\0' ? text : "unknown");
+	char *p;
+
+	for (p = copy; *p != '\0'; p++)
+		if (!ascii_is_alnum(*p) && strchr(".-_:[]", *p) == NULL)
+			*p = '?';
+	return copy;
+}
+
 /* RFC 5321 section 4.4; the protocol by RFC 3848, as far as we know. */
 static const char *
 received_field(const struct transaction *tx)
@@ -48,8 +63,8 @@ received_field(const struct transaction *tx)
 	    "Received: from %s (%s [%s%s])\r\n"
 	    "\tby %s (Sekimori) with ESMTP%s%s id %s;\r\n"
 	    "\t%s\r\n",
-	    client->helo[0] != '\0' ? client->helo : "unknown",
-	    client->hostname[0] != '\0' ? client->hostname : "unknown",
+	    harmless(tx->arena, client->helo),
+	    harmless(tx->arena, client->hostname),
 	    client->ip.family == IP_V6 ? "IPv6:" : "", ip, tx->authserv_id,
 	    client->tls[0] != '\0' ? "S" : "",
 	    client->auth[0] != '\0' ? "A" : "", tx->id.text, date);

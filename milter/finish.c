@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/store.h"
 #include "mail/message.h"
 #include "quarantine/quarantine.h"
 
@@ -107,7 +108,8 @@ make_plan(struct transaction *tx, struct finish *finish)
 	const struct daemon *daemon = tx->session->daemon;
 	struct plan *plan = &finish->plan;
 	struct plan_limits limits = {
-		.can_hold = daemon->quarantine != NULL,
+		.can_hold =
+		    daemon->quarantine != NULL && store_is_up(daemon->store),
 		.too_large =
 		    message_size(tx->message) > conf_of(tx)->hold_message_max,
 		.observe = conf_of(tx)->mode == MODE_OBSERVE,
