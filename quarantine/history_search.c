@@ -331,7 +331,7 @@ static void
 bind_question(sqlite3_stmt *stmt, const struct question *q, size_t limit)
 {
 	const struct history_query *query = q->query;
-	char name[16];
+	char name[32];
 	size_t i;
 
 	for (i = 0; i < q->word_count; i++) {
