@@ -26,7 +26,8 @@
 #define TIMEOUT_MS_DEFAULT 2000
 #define CONNECTIONS_MAX_DEFAULT 32
 /* Redirections and second attempts of one call. */
-#define HOPS_MAX 8
+#define HOPS_MAX 12
+#define HOPS_AT_ONCE 3
 #define TRYAGAIN_REST_MS 20
 #define BATCH_BYTES_MAX ((size_t)256 * 1024 * 1024)
 #define FORMAT_WORDS_MAX 64
@@ -270,9 +271,10 @@ send_to(struct store_node *node, const struct batch *batch, bool asking,
 	struct store_conn *conn;
 	int rc;
 
+	/* Whether it must be durable at all is the caller's to ask. */
 	if (batch->durable &&
 	    store_node_durable(node, &batch->deadline, &wait, err) < 0)
-		return OUTCOME_NOT_SENT;
+		wait = WAIT_NOTHING;
 	conn = store_node_take(node, &batch->deadline, err);
 	if (conn == NULL)
 		return OUTCOME_NOT_SENT;
@@ -387,6 +389,9 @@ run_one(struct store *store, const struct batch *batch, struct hop hop,
 	for (hops = 0; hops < HOPS_MAX; hops++) {
 		struct store_node *node = hop.node;
 
+		/* Nodes that do not agree yet soon will. */
+		if (hops >= HOPS_AT_ONCE)
+			rest(batch, TRYAGAIN_REST_MS);
 		if (node == NULL)
 			node = store_route(store, batch->key, &batch->deadline,
 			    err);

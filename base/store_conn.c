@@ -135,7 +135,7 @@ lookup_start(const char *host, const char *port)
 	if (pthread_create(&thread, NULL, lookup_thread, lookup) != 0) {
 		lookup->rc = EAI_AGAIN;
 		lookup->finished = true;
-		lookup_unref(lookup);
+		lookup->users = 1;
 	} else {
 		pthread_detach(thread);
 	}
@@ -487,8 +487,13 @@ store_conn_exchange(struct store_conn *conn, struct bytes out, size_t n,
 	size_t i;
 
 	memset(replies, 0, n * sizeof(*replies));
-	if (conn_talk(conn, out, replies, n, deadline_ms, err) == 0)
-		return 0;
+	if (conn_talk(conn, out, replies, n, deadline_ms, err) == 0) {
+		if (store_reader_is_empty(conn->reader))
+			return 0;
+		/* Which of the answers belongs to what is anybody's guess. */
+		(void)conn_fail(conn, CONN_PROTOCOL, err,
+		    "Redis sent more than was asked for");
+	}
 	for (i = 0; i < n; i++) {
 		store_reply_free(replies[i]);
 		replies[i] = NULL;

@@ -72,6 +72,8 @@ int store_reader_feed(struct store_reader *reader, const char *data, size_t len,
 /* 1 and the next reply, 0 when more bytes are needed, -1. */
 int store_reader_get(struct store_reader *reader, struct store_reply **reply,
     struct err *err);
+/* Nothing was fed that did not belong to a reply already taken. */
+bool store_reader_is_empty(const struct store_reader *reader);
 
 /* ---- store_conn.c ---- */
 

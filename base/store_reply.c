@@ -33,7 +33,8 @@ struct store_reader {
 	/* of the reply that is being built */
 	size_t items;
 	size_t bytes;
-	bool over;
+	bool over; /* a ceiling */
+	bool torn; /* the length of a string is not its length */
 };
 
 static void
@@ -95,10 +96,16 @@ create_string(const redisReadTask *task, char *text, size_t len)
 	enum store_type type = task->type == REDIS_REPLY_STATUS ? STORE_STATUS
 	    : task->type == REDIS_REPLY_ERROR                   ? STORE_ERROR
 								: STORE_STRING;
+	struct store_reader *reader = task->privdata;
 	struct store_reply *reply;
 
 	if (!count(task, 0, len))
 		return NULL;
+	/* Both octets are there, and hiredis skips them without a look. */
+	if (memcmp(text + len, "\r\n", 2) != 0) {
+		reader->torn = true;
+		return NULL;
+	}
 	reply = place(task, type);
 	reply->text = (struct bytes){ xmemdup(text, len), len };
 	return reply;
@@ -175,7 +182,8 @@ reader_failed(struct store_reader *reader, struct err *err)
 		    "bytes",
 		    STORE_REPLY_ITEMS_MAX, STORE_REPLY_BYTES_MAX);
 	return err_set(err, ERR_TEMP, "Redis sent what is no reply: %s",
-	    reader->redis->errstr);
+	    reader->torn ? "a string of another length"
+			 : reader->redis->errstr);
 }
 
 int
@@ -207,4 +215,12 @@ store_reader_get(struct store_reader *reader, struct store_reply **reply,
 	reader->items = 0;
 	reader->bytes = 0;
 	return 1;
+}
+
+bool
+store_reader_is_empty(const struct store_reader *reader)
+{
+	/* A reply half built is on the stack (ridx), bytes are behind pos. */
+	return reader->redis->len == reader->redis->pos &&
+	    reader->redis->ridx == -1;
 }

@@ -70,7 +70,7 @@ subscribe(struct store_subscription *sub, struct store_conn *conn,
 {
 	const struct bytes argv[] = { BYTES_LIT("SUBSCRIBE"),
 		bytes_of(sub->channel) };
-	struct store_reply *reply;
+	struct store_reply *reply = NULL;
 	int rc = 0;
 
 	if (command(sub, conn, 2, argv, &reply, err) < 0)
@@ -87,7 +87,7 @@ static int
 ping(struct store_subscription *sub, struct store_conn *conn, struct err *err)
 {
 	const struct bytes argv[] = { BYTES_LIT("PING") };
-	struct store_reply *reply;
+	struct store_reply *reply = NULL;
 
 	if (command(sub, conn, 1, argv, &reply, err) < 0)
 		return -1;
@@ -101,7 +101,7 @@ listen_on(struct store_subscription *sub, struct store_conn *conn,
     struct err *err)
 {
 	while (!atomic_load(&sub->ending)) {
-		struct store_reply *reply;
+		struct store_reply *reply = NULL;
 		int rc = store_conn_listen(conn, sub->wake_fd,
 		    clock_mono_ms() + SILENCE_MS, &reply, err);
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -88,19 +89,30 @@ remove_dir(const char *dir)
 	rmdir(dir);
 }
 
+/* Below the ports that the kernel hands out by itself, and with room for
+ * the bus of a Cluster, 10,000 above. */
 unsigned
 free_port(void)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint16_t port;
+	int tries;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&sin, &len) < 0)
-		die("free_port");
-	close(fd);
-	return ntohs(sin.sin_port);
+	for (tries = 0; tries < 1000; tries++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0), rc;
+
+		if (fd < 0 || getrandom(&port, sizeof(port), 0) < 0)
+			die("free_port");
+		port = (uint16_t)(20000 + port % 12000);
+		sin.sin_port = htons(port);
+		rc = bind(fd, (struct sockaddr *)&sin, sizeof(sin));
+		close(fd);
+		if (rc == 0)
+			return port;
+	}
+	die("free_port");
+	return 0;
 }
 
 static void

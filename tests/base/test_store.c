@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <time.h>
 
 #include "tests/redis_server.h"
 #include "tests/unit.h"
@@ -267,8 +267,23 @@ test_script(void **state)
 
 /* ---- a server that dies, hangs, comes back ---- */
 
+/* Until PING is answered again; false after 5 s. */
+static bool
+comes_back(struct store *store)
+{
+	struct err err;
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		if (store_runf(store, NULL, NULL, &err, "PING") == 0)
+			return true;
+		nap_ms(10);
+	}
+	return false;
+}
+
 static void
-test_away(void **state)
+test_away_fails_at_once(void **state)
 {
 	struct redis_server *server = *state;
 	struct store *store = open_url(server->url);
@@ -287,13 +302,383 @@ test_away(void **state)
 	assert_true(clock_mono_ms() - began < TIMEOUT_MS);
 	assert_false(store_is_up(store));
 	redis_server_restart(server);
-	for (i = 0; i < 300; i++) {
-		if (store_runf(store, NULL, NULL, &err, "PING") == 0)
-			break;
+	assert_true(comes_back(store));
+	assert_true(store_is_up(store));
+	store_close(store);
+}
+
+/* Restarted between two calls: the second does not notice. */
+static void
+test_restart_goes_unnoticed(void **state)
+{
+	struct redis_server *server = *state;
+	struct store *store = open_url(server->url);
+	struct err err;
+
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), 0);
+	redis_server_kill(server);
+	redis_server_restart(server);
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), 0);
+	store_close(store);
+}
+
+static void
+test_hanging_costs_one_timeout(void **state)
+{
+	struct redis_server *server = *state;
+	struct store *store = open_url(server->url);
+	struct err err;
+	int64_t began;
+	int i;
+
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), 0);
+	kill(server->pid, SIGSTOP);
+	began = clock_mono_ms();
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), -1);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_in_range(clock_mono_ms() - began, TIMEOUT_MS - 20,
+	    TIMEOUT_MS * 2);
+	began = clock_mono_ms();
+	for (i = 0; i < 10; i++)
+		assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"),
+		    -1);
+	assert_true(clock_mono_ms() - began < AT_ONCE_MS);
+	kill(server->pid, SIGCONT);
+	assert_true(comes_back(store));
+	store_close(store);
+}
+
+/* A caller in a hurry leaves in time and spoils nothing for the others. */
+static void
+test_hurry(void **state)
+{
+	static const struct store_script slow = { "slow",
+		"local n = 0 "
+		"local t = redis.call('TIME') "
+		"repeat local u = redis.call('TIME') "
+		"n = (u[1] - t[1]) * 1000 + (u[2] - t[2]) / 1000 "
+		"until n > tonumber(ARGV[1]) return 1" };
+	const struct bytes argv[] = { BYTES_LIT("k"), BYTES_LIT("150") };
+	struct redis_server *server = *state;
+	struct store *store = open_url(server->url);
+	struct store_reply *reply;
+	struct err err;
+	int64_t began;
+
+	assert_int_equal(store_eval(store, &slow, 1, 2, argv, &reply, &err), 0);
+	store_reply_free(reply);
+	began = clock_mono_ms();
+	assert_int_equal(store_eval_within(store, 50, &slow, 1, 2, argv, &reply,
+			     &err),
+	    -1);
+	assert_in_range(clock_mono_ms() - began, 45, 140);
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), 0);
+	store_close(store);
+}
+
+struct caller {
+	struct store *store;
+	atomic_bool *ending;
+	unsigned good, bad;
+	int64_t longest_ms;
+	pthread_t thread;
+};
+
+static void *
+call_all_the_time(void *arg)
+{
+	struct caller *caller = arg;
+
+	while (!atomic_load(caller->ending)) {
+		int64_t began = clock_mono_ms(), took;
+		struct err err;
+
+		if (store_runf(caller->store, "n", NULL, &err, "INCR n") == 0)
+			caller->good++;
+		else
+			caller->bad++;
+		took = clock_mono_ms() - began;
+		if (took > caller->longest_ms)
+			caller->longest_ms = took;
+		if (took < 1)
+			nap_ms(1);
+	}
+	return NULL;
+}
+
+#define CALLERS 12
+
+/* Many threads, few connections, a server that is stopped and killed. */
+static void
+test_many_callers(void **state)
+{
+	struct redis_server *server = *state;
+	const struct store_options options = { .url = server->url,
+		.timeout_ms = TIMEOUT_MS,
+		.connections_max = 4 };
+	struct caller callers[CALLERS];
+	struct store *store;
+	struct err err;
+	atomic_bool ending = false;
+	size_t i;
+
+	store = store_open(&options, &err);
+	for (i = 0; i < CALLERS; i++) {
+		callers[i] =
+		    (struct caller){ .store = store, .ending = &ending };
+		pthread_create(&callers[i].thread, NULL, call_all_the_time,
+		    &callers[i]);
+	}
+	nap_ms(100);
+	kill(server->pid, SIGSTOP);
+	nap_ms(TIMEOUT_MS + 200);
+	kill(server->pid, SIGCONT);
+	nap_ms(100);
+	redis_server_kill(server);
+	nap_ms(100);
+	redis_server_restart(server);
+	assert_true(comes_back(store));
+	nap_ms(300);
+	atomic_store(&ending, true);
+	for (i = 0; i < CALLERS; i++) {
+		pthread_join(callers[i].thread, NULL);
+		assert_true(callers[i].good > 50);
+		assert_true(callers[i].bad > 0);
+		assert_true(callers[i].longest_ms < TIMEOUT_MS * 3);
+	}
+	store_close(store);
+}
+
+/* Connections that are all in use: the next caller waits, then says so. */
+static void
+test_pool_is_bounded(void **state)
+{
+	struct redis_server *server = *state;
+	const struct store_options options = { .url = server->url,
+		.timeout_ms = TIMEOUT_MS,
+		.connections_max = 1 };
+	const struct store_deadline soon = { clock_mono_ms() + 100, false };
+	struct store_conn *conn;
+	struct store *store;
+	struct err err;
+
+	store = store_open(&options, &err);
+	conn = store_node_take(store->topology.master, &soon, &err);
+	assert_non_null(conn);
+	assert_null(store_node_take(store->topology.master, &soon, &err));
+	assert_int_equal(err.kind, ERR_TEMP);
+	store_node_give(store->topology.master, conn, &soon, &err);
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), 0);
+	store_close(store);
+}
+
+/* ---- settings of the server ---- */
+
+static void
+config_set(struct store *store, const char *name, const char *value)
+{
+	struct err err;
+
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "CONFIG SET %s %s",
+			     name, value),
+	    0);
+}
+
+static void
+test_durable(void **state)
+{
+	static const struct {
+		const char *name, *value;
+		int durable;
+		const char *says; /* part of the reason */
+	} steps[] = {
+		{ "appendonly", "no", 0, "appendonly" },
+		{ "appendonly", "yes", 0, "appendfsync" },
+		{ "appendfsync", "always", 1, "" },
+		{ "no-appendfsync-on-rewrite", "yes", 0, "on-rewrite" },
+		{ "no-appendfsync-on-rewrite", "no", 1, "" },
+		{ "maxmemory-policy", "allkeys-lru", 0, "maxmemory-policy" },
+		{ "maxmemory-policy", "noeviction", 1, "" },
+		{ "appendfsync", "everysec", 0, "appendfsync" },
+	};
+	struct redis_server *server = *state;
+	struct store *control = open_url(server->url);
+	struct err err;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(steps); i++) {
+		struct store *store = open_url(server->url);
+
+		config_set(control, steps[i].name, steps[i].value);
+		err_clear(&err);
+		if (store_is_durable(store, &err) != steps[i].durable)
+			case_fail(steps[i].name, "%s: %s", steps[i].value,
+			    err.text);
+		if (strstr(err.text, steps[i].says) == NULL)
+			case_fail(steps[i].name, "said %s", err.text);
+		store_close(store);
+	}
+	config_set(control, "appendonly", "no");
+	store_close(control);
+}
+
+/* Restarted with other settings: what was known is not believed. */
+static void
+test_durable_again(void **state)
+{
+	struct redis_server *server = *state;
+	struct store *store = open_url(server->url);
+	struct err err;
+
+	config_set(store, "appendfsync", "always");
+	config_set(store, "appendonly", "yes");
+	assert_int_equal(store_is_durable(store, &err), 1);
+	redis_server_kill(server);
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), -1);
+	assert_int_equal(store_is_durable(store, &err), -1);
+	redis_server_restart(server);
+	assert_true(comes_back(store));
+	assert_int_equal(store_is_durable(store, &err), 0);
+	store_close(store);
+}
+
+static void
+test_refusals(void **state)
+{
+	static const struct store_script writes = { "writes",
+		"return redis.call('SET', KEYS[1], ARGV[1])" };
+	const struct bytes argv[] = { BYTES_LIT("oom"), BYTES_LIT("v") };
+	struct redis_server *server = *state;
+	struct store *store = open_url(server->url);
+	struct err err;
+
+	config_set(store, "maxmemory", "100kb");
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "SET oom v"), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	assert_int_equal(store_eval(store, &writes, 1, 2, argv, NULL, &err),
+	    -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	config_set(store, "maxmemory", "0");
+	assert_int_equal(store_runf(store, NULL, NULL, &err,
+			     "REPLICAOF 127.0.0.1 1"),
+	    0);
+	assert_int_equal(store_runf(store, NULL, NULL, &err, "SET oom v"), -1);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_int_equal(store_eval(store, &writes, 1, 2, argv, NULL, &err),
+	    -1);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_int_equal(store_runf(store, NULL, NULL, &err,
+			     "REPLICAOF NO ONE"),
+	    0);
+	store_close(store);
+}
+
+static void
+test_password(void **state)
+{
+	static const struct {
+		const char *label, *login;
+		int rc;
+	} cases[] = {
+		{ "none", "", -1 },
+		{ "wrong", ":wrong@", -1 },
+		{ "right", ":s3cret@", 0 },
+		{ "user", "default:s3cret@", 0 },
+		{ "other user", "nobody:s3cret@", -1 },
+	};
+	struct redis_server server = { 0 };
+	struct err err;
+	size_t i;
+
+	(void)state;
+	redis_server_start(&server, true,
+	    (const char *[]){ "--requirepass", "s3cret", NULL });
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		char *url = xprintf("redis://%s127.0.0.1:%u/", cases[i].login,
+		    server.port);
+		struct store *store = open_url(url);
+
+		if (store_runf(store, NULL, NULL, &err, "PING") != cases[i].rc)
+			case_fail(cases[i].label, "%s", err.text);
+		if (cases[i].rc < 0 &&
+		    (err.kind != ERR_TEMP || strstr(err.text, "s3cret")))
+			case_fail(cases[i].label, "%s", err.text);
+		store_close(store);
+		free(url);
+	}
+	redis_server_stop(&server);
+}
+
+/* ---- subscription ---- */
+
+struct listener {
+	pthread_mutex_t lock;
+	unsigned made, messages;
+	char last[32];
+};
+
+static void
+hear(void *context, struct bytes *message)
+{
+	struct listener *listener = context;
+
+	pthread_mutex_lock(&listener->lock);
+	if (message == NULL) {
+		listener->made++;
+	} else {
+		listener->messages++;
+		snprintf(listener->last, sizeof(listener->last), "%.*s",
+		    (int)message->len, message->data);
+	}
+	pthread_mutex_unlock(&listener->lock);
+}
+
+static bool
+heard(struct listener *listener, unsigned made, unsigned messages)
+{
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		bool yes;
+
+		pthread_mutex_lock(&listener->lock);
+		yes = listener->made >= made && listener->messages >= messages;
+		pthread_mutex_unlock(&listener->lock);
+		if (yes)
+			return true;
 		nap_ms(10);
 	}
-	assert_true(i < 300);
-	assert_true(store_is_up(store));
+	return false;
+}
+
+static void
+test_subscription(void **state)
+{
+	struct redis_server *server = *state;
+	struct store *store = open_url(server->url);
+	struct listener listener = { PTHREAD_MUTEX_INITIALIZER, 0, 0, "" };
+	struct store_subscription *sub;
+	struct err err;
+	int64_t began;
+
+	sub = store_subscribe(store, "sk:notice", hear, &listener);
+	assert_true(heard(&listener, 1, 0));
+	assert_int_equal(store_runf(store, NULL, NULL, &err,
+			     "PUBLISH sk:notice one"),
+	    0);
+	assert_true(heard(&listener, 1, 1));
+	assert_string_equal(listener.last, "one");
+	redis_server_kill(server);
+	redis_server_restart(server);
+	assert_true(heard(&listener, 2, 1));
+	assert_true(comes_back(store));
+	assert_int_equal(store_runf(store, NULL, NULL, &err,
+			     "PUBLISH sk:notice two"),
+	    0);
+	assert_true(heard(&listener, 2, 2));
+	began = clock_mono_ms();
+	store_unsubscribe(sub);
+	assert_true(clock_mono_ms() - began < 1000);
 	store_close(store);
 }
 
@@ -308,7 +693,17 @@ main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_pipeline),
 		cmocka_unit_test(test_script),
-		cmocka_unit_test(test_away),
+		cmocka_unit_test(test_away_fails_at_once),
+		cmocka_unit_test(test_restart_goes_unnoticed),
+		cmocka_unit_test(test_hanging_costs_one_timeout),
+		cmocka_unit_test(test_hurry),
+		cmocka_unit_test(test_many_callers),
+		cmocka_unit_test(test_pool_is_bounded),
+		cmocka_unit_test(test_durable),
+		cmocka_unit_test(test_durable_again),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_subscription),
 	};
 	int failed = cmocka_run_group_tests_name("store", plain, NULL, NULL);
 
