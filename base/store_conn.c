@@ -405,7 +405,9 @@ conn_fail(struct store_conn *conn, enum conn_fault fault, struct err *err,
     const char *text)
 {
 	conn->fault = fault;
-	return text == NULL ? -1 : err_set(err, ERR_TEMP, "%s", text);
+	if (text != NULL)
+		err_set(err, ERR_TEMP, "%s", text);
+	return -1;
 }
 
 /* Takes what has arrived: 1, 0 nothing yet (*events to wait for), -1. */
@@ -452,7 +454,7 @@ conn_talk(struct store_conn *conn, struct bytes out,
     struct store_reply **replies, size_t left, int64_t deadline_ms,
     struct err *err)
 {
-	while (left > 0) {
+	while (left > 0 || out.len > 0) {
 		short write_events = 0, read_events;
 		ssize_t n = 0;
 		int rc;
@@ -467,12 +469,15 @@ conn_talk(struct store_conn *conn, struct bytes out,
 		rc = conn_fill(conn, &read_events, err);
 		if (rc < 0 || conn_collect(conn, &replies, &left, err) < 0)
 			return -1;
-		if (rc > 0 || n > 0 || left == 0)
-			continue;
 		if (out.len == 0)
 			write_events = 0;
-		rc = wait_for(conn->fd, (short)(read_events | write_events), -1,
-		    deadline_ms);
+		/* Something moved: no need to wait, but the time counts. */
+		if (rc > 0 || n > 0)
+			rc = left == 0 || clock_mono_ms() <= deadline_ms;
+		else
+			rc = wait_for(conn->fd,
+			    (short)(read_events | write_events), -1,
+			    deadline_ms);
 		if (rc <= 0)
 			return conn_fail(conn, CONN_TIMEOUT, err,
 			    "Redis did not answer in time");
@@ -499,6 +504,13 @@ store_conn_exchange(struct store_conn *conn, struct bytes out, size_t n,
 		replies[i] = NULL;
 	}
 	return -1;
+}
+
+int
+store_conn_send(struct store_conn *conn, struct bytes out, int64_t deadline_ms,
+    struct err *err)
+{
+	return conn_talk(conn, out, NULL, 0, deadline_ms, err);
 }
 
 int

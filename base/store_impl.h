@@ -114,6 +114,9 @@ bool store_conn_is_fresh(const struct store_conn *conn);
 /* Writes out, reads n replies; all or -1 with conn->fault. */
 int store_conn_exchange(struct store_conn *conn, struct bytes out, size_t n,
     struct store_reply **replies, int64_t deadline_ms, struct err *err);
+/* Writes out; answers are for store_conn_listen. */
+int store_conn_send(struct store_conn *conn, struct bytes out,
+    int64_t deadline_ms, struct err *err);
 /* Waits for one reply that nobody asked for: 1, 0 at the deadline or when
  * wake_fd is readable, -1. */
 int store_conn_listen(struct store_conn *conn, int wake_fd, int64_t deadline_ms,

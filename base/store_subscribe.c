@@ -48,17 +48,17 @@ deliver(struct store_subscription *sub, const struct store_reply *reply)
 }
 
 static int
-command(struct store_subscription *sub, struct store_conn *conn, size_t argc,
-    const struct bytes *argv, struct store_reply **reply, struct err *err)
+send_command(struct store_subscription *sub, struct store_conn *conn,
+    size_t argc, const struct bytes *argv, struct err *err)
 {
 	struct buf out;
-	int rc;
+	int rc = -1;
 
 	buf_init(&out, COMMAND_MAX);
 	if (store_encode(&out, argc, argv) < 0)
-		rc = err_set(err, ERR_INPUT, "channel name is too long");
+		err_set(err, ERR_INPUT, "channel name is too long");
 	else
-		rc = store_conn_exchange(conn, buf_bytes(&out), 1, reply,
+		rc = store_conn_send(conn, buf_bytes(&out),
 		    clock_mono_ms() + sub->store->timeout_ms, err);
 	buf_free(&out);
 	return rc;
@@ -71,35 +71,27 @@ subscribe(struct store_subscription *sub, struct store_conn *conn,
 	const struct bytes argv[] = { BYTES_LIT("SUBSCRIBE"),
 		bytes_of(sub->channel) };
 	struct store_reply *reply = NULL;
-	int rc = 0;
+	int rc;
 
-	if (command(sub, conn, 2, argv, &reply, err) < 0)
+	if (send_command(sub, conn, 2, argv, err) < 0)
 		return -1;
-	if (reply->type == STORE_ERROR)
-		rc = err_set(err, ERR_TEMP, "SUBSCRIBE: %.200s",
-		    reply->text.data);
+	rc = store_conn_listen(conn, sub->wake_fd,
+	    clock_mono_ms() + sub->store->timeout_ms, &reply, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(err, ERR_TEMP, "no answer");
+	rc = store_reply_error(reply, err);
 	store_reply_free(reply);
 	return rc;
 }
 
-/* What answers PING may be a message that was under way; both are life. */
-static int
-ping(struct store_subscription *sub, struct store_conn *conn, struct err *err)
-{
-	const struct bytes argv[] = { BYTES_LIT("PING") };
-	struct store_reply *reply = NULL;
-
-	if (command(sub, conn, 1, argv, &reply, err) < 0)
-		return -1;
-	deliver(sub, reply);
-	store_reply_free(reply);
-	return 0;
-}
-
+/* Until the connection is lost (*err says how) or the end is wanted. */
 static void
 listen_on(struct store_subscription *sub, struct store_conn *conn,
     struct err *err)
 {
+	const struct bytes ping = BYTES_LIT("PING");
+	bool asked = false; /* for a sign of life */
+
 	while (!atomic_load(&sub->ending)) {
 		struct store_reply *reply = NULL;
 		int rc = store_conn_listen(conn, sub->wake_fd,
@@ -108,11 +100,16 @@ listen_on(struct store_subscription *sub, struct store_conn *conn,
 		if (rc < 0)
 			return;
 		if (rc > 0) {
+			asked = false;
 			deliver(sub, reply);
 			store_reply_free(reply);
-		} else if (!atomic_load(&sub->ending) &&
-		    ping(sub, conn, err) < 0) {
+		} else if (asked && !atomic_load(&sub->ending)) {
+			err_set(err, ERR_TEMP, "no sign of life");
 			return;
+		} else if (send_command(sub, conn, 1, &ping, err) < 0) {
+			return;
+		} else {
+			asked = true;
 		}
 	}
 }
