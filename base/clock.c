@@ -63,6 +63,17 @@ clock_mono_ms(void)
 	return clock_mono_us() / 1000;
 }
 
+void
+clock_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 struct timespec
 clock_mono_timespec(int64_t mono_ms)
 {

@@ -10,6 +10,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -19,7 +20,9 @@ time_t clock_wall_s(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
-/* For pthread_cond_timedwait on a condition made by clock_cond_init. */
+/* A condition whose timed waits go by the monotonic clock. */
+void clock_cond_init(pthread_cond_t *cond);
+/* For pthread_cond_timedwait on such a condition. */
 struct timespec clock_mono_timespec(int64_t mono_ms);
 
 /* "Sun, 22 Nov 2026 09:00:00 +0900": RFC 5322 date-time, local zone. */

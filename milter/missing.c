@@ -7,33 +7,11 @@
 #include "config.h"
 
 #include "base/arena.h"
-#include "policy/settings.h"
 #include "quarantine/events.h"
 #include "quarantine/quarantine.h"
 #include "quarantine/release.h"
 
 #include <jansson.h>
-
-struct settings_watch *
-settings_watch_start(struct store *store, struct err *err)
-{
-	(void)store;
-	err_set(err, ERR_CONFIG, "the store is still to come: redis = none");
-	return NULL;
-}
-
-struct settings *
-settings_watch_get(struct settings_watch *watch)
-{
-	(void)watch;
-	return NULL;
-}
-
-void
-settings_watch_stop(struct settings_watch *watch)
-{
-	(void)watch;
-}
 
 struct quarantine *
 quarantine_open(struct store *store, const struct quarantine_options *options)
