@@ -141,15 +141,22 @@ buf_append_char(struct buf *buf, char c)
 int
 buf_vprintf(struct buf *buf, const char *fmt, va_list ap)
 {
+	size_t room = buf->data != NULL ? buf->size - buf->len : 0;
 	va_list again;
 	int len;
 
+	/* Once is enough when it fits, as it mostly does. */
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len =
+	    vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, fmt, again);
 	va_end(again);
-	if (len < 0 || buf_reserve(buf, (size_t)len) < 0)
+	if (len < 0 || buf_reserve(buf, (size_t)len) < 0) {
+		if (room > 0)
+			buf->data[buf->len] = '\0';
 		return -1;
-	vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, ap);
+	}
+	if ((size_t)len >= room)
+		vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, ap);
 	buf->len += (size_t)len;
 	return 0;
 }

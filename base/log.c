@@ -71,35 +71,53 @@ log_emit(enum log_level level, const char *text)
 		return;
 }
 
+/* How many bytes from the start can be written as they are. */
+static size_t
+plain_run(struct bytes value, bool quoted)
+{
+	size_t n;
+
+	for (n = 0; n < value.len; n++) {
+		unsigned char c = (unsigned char)value.data[n];
+
+		if (c < 0x20 || c >= 0x7f ||
+		    (quoted && (c == '"' || c == '\\')))
+			break;
+	}
+	return n;
+}
+
 /* Appends bytes with everything that could break a line as \xNN. */
 static int
 append_escaped(struct buf *buf, struct bytes value, bool quoted)
 {
-	size_t i = 0, n;
+	struct bytes rest = value;
+	const char *p;
+	size_t n;
 
-	while (i < value.len) {
-		unsigned char c = (unsigned char)value.data[i];
-
-		if (quoted && (c == '"' || c == '\\')) {
-			if (buf_printf(buf, "\\%c", c) < 0)
+	for (;;) {
+		n = plain_run(rest, quoted);
+		if (buf_append(buf, rest.data, n) < 0)
+			return -1;
+		if (n == rest.len)
+			return 0;
+		p = rest.data + n;
+		rest = (struct bytes){ p, rest.len - n };
+		n = utf8_char_len(rest);
+		if (*p == '"' || *p == '\\') {
+			n = 1;
+			if (buf_printf(buf, "\\%c", *p) < 0)
 				return -1;
-			i++;
-		} else if (c >= 0x20 && c < 0x7f) {
-			if (buf_append_char(buf, (char)c) < 0)
+		} else if (n > 1) {
+			if (buf_append(buf, p, n) < 0)
 				return -1;
-			i++;
-		} else if ((n = utf8_char_len((struct bytes){ value.data + i,
-				value.len - i })) > 1) {
-			if (buf_append(buf, value.data + i, n) < 0)
-				return -1;
-			i += n;
 		} else {
-			if (buf_printf(buf, "\\x%02x", c) < 0)
+			n = 1;
+			if (buf_printf(buf, "\\x%02x", (unsigned char)*p) < 0)
 				return -1;
-			i++;
 		}
+		rest = (struct bytes){ p + n, rest.len - n };
 	}
-	return 0;
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -188,7 +206,9 @@ log_field_bytes(struct log_line *line, const char *key, struct bytes value)
 	size_t before = line->buf.len;
 	bool quoted = needs_quotes(value);
 
-	if (buf_printf(&line->buf, " %s=%s", key, quoted ? "\"" : "") < 0 ||
+	if (buf_append_char(&line->buf, ' ') < 0 ||
+	    buf_append_str(&line->buf, key) < 0 ||
+	    buf_append_str(&line->buf, quoted ? "=\"" : "=") < 0 ||
 	    append_escaped(&line->buf, value, quoted) < 0 ||
 	    (quoted && buf_append_char(&line->buf, '"') < 0)) {
 		/* A field is whole or absent. */
