@@ -142,13 +142,15 @@ choose(struct scan *scan, struct state *state)
 
 	if (state->count > most)
 		rank_all(scan, state);
-	for (n = 0; n < state->count && n < most; n++) {
+	for (n = 0; n < most; n++) {
 		best = NULL;
 		for (i = 0; i < state->count; i++)
 			if (!state->attempts[i].chosen &&
 			    (best == NULL ||
 				is_better(&state->attempts[i], best)))
 				best = &state->attempts[i];
+		if (best == NULL)
+			break;
 		best->chosen = true;
 	}
 }

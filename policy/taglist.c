@@ -74,6 +74,13 @@ take_value(struct cursor *c, struct bytes *value)
 	*value = (struct bytes){ start, (size_t)(last - start) };
 }
 
+/* How much of a name a message shows. */
+static int
+shown_len(struct bytes name)
+{
+	return name.len < 32 ? (int)name.len : 32;
+}
+
 static int
 take_tag(struct cursor *c, struct tag *tag, struct err *err)
 {
@@ -85,14 +92,12 @@ take_tag(struct cursor *c, struct tag *tag, struct err *err)
 	skip_fws(c);
 	if (!cursor_char(c, '='))
 		return err_set(err, ERR_INPUT, "tag %.*s has no '='",
-		    (int)(tag->name.len < 32 ? tag->name.len : 32),
-		    tag->name.data);
+		    shown_len(tag->name), tag->name.data);
 	start = c->p;
 	take_value(c, &tag->value);
 	if (c->p < c->end && *c->p != ';')
 		return err_set(err, ERR_INPUT,
-		    "forbidden character in tag %.*s",
-		    (int)(tag->name.len < 32 ? tag->name.len : 32),
+		    "forbidden character in tag %.*s", shown_len(tag->name),
 		    tag->name.data);
 	tag->room = (struct bytes){ start, (size_t)(c->p - start) };
 	return 0;
@@ -113,7 +118,7 @@ int
 taglist_parse(struct bytes text, struct taglist *list, struct err *err)
 {
 	struct cursor c = cursor_of(text);
-	struct tag tag;
+	struct tag tag = { .name = { NULL, 0 } };
 
 	list->count = 0;
 	if (!utf8_is_valid(text))
@@ -123,8 +128,7 @@ taglist_parse(struct bytes text, struct taglist *list, struct err *err)
 			return -1;
 		if (find(list, tag.name) != NULL)
 			return err_set(err, ERR_INPUT, "tag %.*s is repeated",
-			    (int)(tag.name.len < 32 ? tag.name.len : 32),
-			    tag.name.data);
+			    shown_len(tag.name), tag.name.data);
 		if (list->count == TAGLIST_MAX)
 			return err_set(err, ERR_LIMIT, "more than %d tags",
 			    TAGLIST_MAX);
