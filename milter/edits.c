@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "mail/authres.h"
-#include "mail/charset.h"
+#include "mail/subject.h"
 
 #include "milter/edits.h"
 
@@ -16,7 +16,6 @@
 #define RESULTS "Authentication-Results"
 #define SUBJECT "Subject"
 #define OUR_PREFIX BYTES_LIT("X-Sekimori-")
-#define SUBJECT_VALUE_MAX (1024 * 1024)
 
 void
 edits_init(struct edit_list *list, struct arena *arena)
@@ -107,20 +106,6 @@ edits_remove_foreign(struct edit_list *list, const struct header *header,
 
 /* ---- Subject ---- */
 
-/* The mark as it stands in a header, with one space behind. */
-static const char *
-encode_mark(struct arena *arena, const char *mark)
-{
-	struct buf buf;
-	const char *encoded;
-
-	buf_init(&buf, SUBJECT_VALUE_MAX);
-	(void)charset_encode_header(bytes_of(mark), &buf);
-	encoded = arena_printf(arena, "%s ", buf_str(&buf));
-	buf_free(&buf);
-	return encoded;
-}
-
 static struct bytes
 without_leading_space(struct bytes value)
 {
@@ -129,20 +114,11 @@ without_leading_space(struct bytes value)
 	return value;
 }
 
-static bool
-starts_with(struct bytes value, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return value.len >= len && memcmp(value.data, prefix, len) == 0;
-}
-
 void
 edits_mark_subject(struct edit_list *list, const struct header *header,
     const char *mark, bool leading_space)
 {
-	const char *encoded = encode_mark(list->arena, mark);
-	struct bytes value, old;
+	struct bytes marked;
 	struct edit *edit;
 	bool any = false;
 	size_t i;
@@ -152,19 +128,20 @@ edits_mark_subject(struct edit_list *list, const struct header *header,
 			BYTES_LIT(SUBJECT)))
 			continue;
 		any = true;
-		old = without_leading_space(header->fields[i].value);
-		if (starts_with(old, encoded))
+		if (!subject_mark(list->arena, header->fields[i].value, mark,
+			&marked))
 			continue;
-		value = bytes_of(arena_printf(list->arena, "%s%.*s", encoded,
-		    (int)old.len, old.len > 0 ? old.data : ""));
 		edit = add(list, EDIT_CHANGE_HEADER, header->fields[i].name);
 		edit->index = index_of(header, i);
-		edit->value = wire_value(list->arena, value, leading_space);
+		edit->value = wire_value(list->arena,
+		    without_leading_space(marked), leading_space);
 	}
 	if (any)
 		return;
+	subject_mark(list->arena, BYTES_LIT(""), mark, &marked);
 	edit = add(list, EDIT_INSERT_HEADER, BYTES_LIT(SUBJECT));
-	edit->value = wire_value(list->arena, bytes_of(encoded), leading_space);
+	edit->value = wire_value(list->arena, without_leading_space(marked),
+	    leading_space);
 }
 
 void

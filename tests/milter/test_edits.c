@@ -125,8 +125,8 @@ test_mark_subject(void **state)
 		    "" },
 		{ "two of them", "Subject: a\nSubject: b\n", "!", true,
 		    "=Subject/2: ! b\n=Subject/1: ! a\n" },
-		{ "empty", "Subject:\n", "!", true, "=Subject/1: ! \n" },
-		{ "none", "To: x@y\n", "!", true, "+Subject/0: ! \n" },
+		{ "empty", "Subject:\n", "!", true, "=Subject/1: !\n" },
+		{ "none", "To: x@y\n", "!", true, "+Subject/0: !\n" },
 		{ "not ASCII", "Subject: a\n", "[迷惑]", true,
 		    "=Subject/1: =?UTF-8?B?W+i/t+aDkV0=?= a\n" },
 	};
