@@ -14,6 +14,7 @@
 #include "base/dns.h"
 #include "base/log.h"
 #include "base/store.h"
+#include "base/store_conf.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
 #include "quarantine/quarantine.h"
@@ -105,17 +106,7 @@ open_events(struct daemon *daemon, const struct conf *conf, struct err *err)
 static int
 open_store(struct daemon *daemon, const struct conf *conf, struct err *err)
 {
-	char *private = xprintf("unix:%s/redis.sock", conf->state_dir);
-	struct store_options options = {
-		.url = conf->redis[0] != '\0' ? conf->redis : private,
-		.password = conf->redis_password[0] != '\0'
-		    ? conf->redis_password
-		    : NULL,
-		.timeout_ms = (unsigned)conf->redis_timeout_ms,
-	};
-
-	daemon->store = store_open(&options, err);
-	free(private);
+	daemon->store = store_conf_open(conf, err);
 	if (daemon->store == NULL)
 		return -1;
 	daemon->watch = settings_watch_start(daemon->store, err);
@@ -153,12 +144,6 @@ open_socketmap(struct daemon *daemon, const struct conf *conf, struct err *err)
 	return daemon->socketmap != NULL ? 0 : -1;
 }
 
-static bool
-without_store(const struct conf *conf)
-{
-	return strcmp(conf->redis, "none") == 0;
-}
-
 static int
 open_all(struct daemon *daemon, struct err *err)
 {
@@ -168,7 +153,7 @@ open_all(struct daemon *daemon, struct err *err)
 		return err_prefix(err, "milter_listen");
 	if (open_dns(daemon, conf, err) < 0)
 		return -1;
-	if (without_store(conf)) {
+	if (store_conf_is_none(conf)) {
 		daemon->fixed_settings = settings_new_empty();
 	} else if (open_store(daemon, conf, err) < 0) {
 		return -1;
