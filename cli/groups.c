@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 
 static const struct cli_group *const groups[] = {
+	&group_scan,
 	&group_config,
 	&group_doctor,
 	&group_manual,

@@ -1,0 +1,104 @@
+#!/bin/sh
+# commands.sh - the program `sekimori` as a person runs it: what it prints
+# and with which status it ends.  Run by `make check` in the build directory.
+# SPDX-License-Identifier: BSD-2-Clause
+set -u
+
+top=$(pwd)
+directory=$(mktemp -d) || exit 1
+trap 'rm -rf "$directory"' EXIT INT TERM
+failed=0
+
+# expect LABEL STATUS PATTERN WORDS...: the output has the pattern in it.
+expect()
+{
+	label=$1 status=$2 pattern=$3
+	shift 3
+	output=$("$top/sekimori" "$@" 2>&1 </dev/null)
+	got=$?
+	if [ $got -ne "$status" ]; then
+		echo "$label: status $got, not $status: $output"
+		failed=1
+	elif ! printf '%s\n' "$output" | grep -q -e "$pattern"; then
+		echo "$label: no '$pattern' in: $output"
+		failed=1
+	fi
+}
+
+cd "$directory" || exit 1
+cat >zone <<'END'
+$ORIGIN friend.sekimori-test.net.
+@ A 198.18.1.1
+@ MX 10 @
+@ TXT "v=spf1 ip4:198.18.1.1 -all"
+_dmarc TXT "v=DMARC1; p=reject"
+$ORIGIN 1.18.198.in-addr.arpa.
+1 PTR friend.sekimori-test.net.
+END
+cat >mail <<'END'
+From: <a@friend.sekimori-test.net>
+To: <b@shop.sekimori-test.net>
+Subject: hello
+Date: Sun, 22 Nov 2026 09:00:00 +0900
+Message-ID: <1@friend.sekimori-test.net>
+
+Hello
+END
+echo 'redis = none mode = observe dns_timeout = 1s' >good.conf
+echo 'dns_timeuot = 1s' >bad.conf
+echo 'redis = "unix:/nonexistent/redis.sock"' >away.conf
+
+scan="scan --defaults --dns-zone zone --helo friend.sekimori-test.net
+    --from a@friend.sekimori-test.net --rcpt b@shop.sekimori-test.net"
+
+expect "help" 0 "^usage: sekimori" --help
+expect "help of a command" 0 "^usage: sekimori config check" \
+	config check --help
+expect "version" 0 "^sekimori [0-9]" --version
+expect "nothing" 2 "what is to be done" -c good.conf
+expect "no such command" 2 "there is no command 'nothing'" nothing
+expect "no such option" 2 "there is no option --x" config check --x
+
+expect "good config" 0 "^good.conf is good" config check good.conf
+expect "bad config" 1 "^bad.conf:1: dns_timeuot: .*dns_timeout" \
+	config check bad.conf
+expect "missing config" 1 "missing.conf: No such file" -c missing.conf \
+	config show
+expect "config as JSON" 0 '"dns_timeout": 1,' -c good.conf config show --json
+expect "an option" 0 "^dns_timeout *1s" -c good.conf config show dns_timeout
+expect "no such option of the config" 2 "did you mean mode" \
+	-c good.conf config show mod
+expect "sample" 0 "^#dns_timeout = 5s" config defaults
+
+# shellcheck disable=SC2086
+{
+expect "good mail" 0 "^spf  *pass" $scan --ip 198.18.1.1 mail
+expect "its verdict" 0 "^class  *not-spam" $scan --ip 198.18.1.1 mail
+expect "forged mail" 0 "^class  *phish/dmarc" $scan --ip 198.18.9.9 mail
+expect "as JSON" 0 '"authentication_results": "localhost;' \
+	$scan --ip 198.18.1.1 --json mail
+expect "two recipients" 0 "^mailbox  *c@school.sekimori-test.net" \
+	$scan --ip 198.18.1.1 --rcpt c@school.sekimori-test.net mail
+expect "our own user" 0 "^direction  *outbound" $scan --ip 127.0.0.1 mail
+expect "missing mail" 1 "missing: No such file" $scan --ip 198.18.1.1 missing
+expect "no address" 1 "--ip: 'here' is no IP address" $scan --ip here mail
+}
+expect "no recipient" 1 "--rcpt is wanted" scan --defaults --dns-zone zone mail
+expect "bad zone" 1 "^sekimori: bad.conf:1: .*no type" scan --defaults \
+	--rcpt a@b --dns-zone bad.conf mail
+expect "no settings" 1 "--defaults judges without" -c away.conf scan \
+	--rcpt a@b --dns-zone zone mail
+
+if command -v mandoc >/dev/null; then
+	for page in sekimori.1 sekimori.conf.5; do
+		mandoc -Tlint -Wwarning "$top/doc/$page" || failed=1
+	done
+else
+	echo "skipped: manual pages, mandoc is not installed"
+fi
+
+if "$top/sekimori" config defaults >/dev/full 2>/dev/null; then
+	echo "a full disk went unnoticed"
+	failed=1
+fi
+exit $failed
