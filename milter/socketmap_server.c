@@ -31,8 +31,7 @@
 #define OUT_MAX (SOCKETMAP_REPLY_MAX + 16)
 
 struct client {
-	struct client *next;
-	struct client **back; /* what points to this one */
+	size_t index; /* in the server's array */
 	int fd;
 	int64_t heard_ms;
 	struct buf in;
@@ -44,7 +43,7 @@ struct socketmap_server {
 	struct endpoint endpoint;
 	pthread_t thread;
 	int listen_fd, epoll_fd, stop_fd;
-	struct client *clients;
+	struct client **clients; /* room for connections_max */
 	size_t client_count;
 	int64_t complained_ms;
 	struct buf reply;
@@ -53,10 +52,10 @@ struct socketmap_server {
 static void
 client_close(struct socketmap_server *server, struct client *client)
 {
-	*client->back = client->next;
-	if (client->next != NULL)
-		client->next->back = client->back;
-	server->client_count--;
+	struct client *last = server->clients[--server->client_count];
+
+	server->clients[client->index] = last;
+	last->index = client->index;
 	close(client->fd);
 	buf_free(&client->in);
 	buf_free(&client->out);
@@ -81,12 +80,8 @@ client_new(struct socketmap_server *server, int fd)
 	client->heard_ms = clock_mono_ms();
 	buf_init(&client->in, IN_MAX);
 	buf_init(&client->out, OUT_MAX);
-	client->next = server->clients;
-	client->back = &server->clients;
-	if (client->next != NULL)
-		client->next->back = &client->next;
-	server->clients = client;
-	server->client_count++;
+	client->index = server->client_count;
+	server->clients[server->client_count++] = client;
 	if (watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, client) != 0)
 		client_close(server, client);
 }
@@ -214,14 +209,13 @@ client_ready(struct socketmap_server *server, struct client *client)
 static void
 drop_idle(struct socketmap_server *server)
 {
-	struct client *client, *next;
 	int64_t since = clock_mono_ms() - server->options.idle_s * 1000LL;
+	size_t i;
 
-	for (client = server->clients; client != NULL; client = next) {
-		next = client->next;
-		if (client->heard_ms < since)
-			client_close(server, client);
-	}
+	/* From the end: who goes is replaced by the last one. */
+	for (i = server->client_count; i-- > 0;)
+		if (server->clients[i]->heard_ms < since)
+			client_close(server, server->clients[i]);
 }
 
 static void *
@@ -252,8 +246,9 @@ serve(void *context)
 static void
 server_free(struct socketmap_server *server)
 {
-	while (server->clients != NULL)
-		client_close(server, server->clients);
+	while (server->client_count > 0)
+		client_close(server, server->clients[0]);
+	free(server->clients);
 	if (server->listen_fd >= 0) {
 		close(server->listen_fd);
 		endpoint_remove(&server->endpoint);
@@ -274,6 +269,8 @@ socketmap_server_start(const struct socketmap_server_options *options,
 
 	server->options = *options;
 	server->listen_fd = server->epoll_fd = server->stop_fd = -1;
+	server->clients =
+	    xcalloc(options->connections_max, sizeof(struct client *));
 	buf_init(&server->reply, SOCKETMAP_REPLY_MAX);
 	if (endpoint_parse(options->listen, &server->endpoint, err) < 0)
 		goto fail;

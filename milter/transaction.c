@@ -375,6 +375,7 @@ take_ours(struct transaction *tx, const struct envelope_recipient *rcpt,
 {
 	const struct verdict *verdict, *refusal = NULL;
 	size_t i, before = tx->mailbox_count, refused = 0;
+	bool watched = tx->watched;
 
 	/* An alias may stand for many; the first one always has room. */
 	if (before > 0 &&
@@ -395,9 +396,10 @@ take_ours(struct transaction *tx, const struct envelope_recipient *rcpt,
 		if (refusal == NULL || verdict->action == ACTION_DEFER)
 			refusal = verdict;
 	}
-	if (refused < found->count || observes(tx))
+	if (refusal == NULL || refused < found->count || observes(tx))
 		return answer_of(ANSWER_CONTINUE);
 	tx->mailbox_count = before;
+	tx->watched = watched;
 	return refuse_by_verdict(tx, &rcpt->address,
 	    found->count == 1 ? found->mailboxes[0] : rcpt->address.key,
 	    refusal);
