@@ -295,7 +295,6 @@ class Fate:
     status: str
     klass: str
     why: str
-    held_id: str = None
 
 
 class Run:
@@ -346,8 +345,9 @@ class Run:
         self._expect(len(rows) == len(outcomes),
                      f"{len(rows)} rows in the history")
         for row in rows:
-            fate = Fate(row["mailbox"], row["status"], row["class"],
-                        row.get("extra") or "", row.get("held"))
+            klass = row["class"]
+            fate = Fate(row["mailbox"], row["status"], "/".join(filter(
+                None, (klass["main"], klass["sub"]))), klass["extra"])
             self.fates.append(fate)
             outcome = outcomes.get(fate.mailbox)
             if not outcome:
