@@ -95,14 +95,14 @@ add_results(struct arc_chain *chain, const struct header_field *field,
 
 static int
 add_signature(struct arena *arena, struct arc_chain *chain,
-    enum dkim_sig_kind kind, const struct header_field *field, struct err *err)
+    enum signature_kind kind, const struct header_field *field, struct err *err)
 {
 	const char *name =
 	    kind == SIG_ARC_SEAL ? "ARC-Seal" : "ARC-Message-Signature";
-	struct dkim_sig sig, *place;
+	struct signature sig, *place;
 	struct arc_set *set;
 
-	if (dkim_sig_read(arena, kind, field, &sig, err) < 0)
+	if (signature_read(arena, kind, field, &sig, err) < 0)
 		return err_prefix(err, "%s", name);
 	set = set_of(chain, sig.instance, name, err);
 	if (set == NULL)
@@ -146,7 +146,7 @@ check_sets(struct arc_chain *chain, struct err *err)
 static const struct {
 	const char *name;
 	bool is_signature;
-	enum dkim_sig_kind kind;
+	enum signature_kind kind;
 } kinds[] = {
 	{ "arc-authentication-results", false, SIG_ARC_SEAL },
 	{ "arc-message-signature", true, SIG_ARC_MESSAGE },

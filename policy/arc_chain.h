@@ -11,14 +11,14 @@
 #ifndef POLICY_ARC_CHAIN_H
 #define POLICY_ARC_CHAIN_H
 
-#include "policy/dkim_sig.h"
+#include "policy/signature.h"
 
 #define ARC_SETS_MAX 50
 
 struct arc_set {
 	const struct header_field *results; /* ARC-Authentication-Results */
-	struct dkim_sig message;
-	struct dkim_sig seal;
+	struct signature message;
+	struct signature seal;
 };
 
 struct arc_chain {

@@ -257,7 +257,7 @@ sign(const struct sealing *s, const uint8_t *digest)
 static const char *
 make_message_signature(const struct sealing *s)
 {
-	struct dkim_sig sig = { .kind = SIG_ARC_MESSAGE,
+	struct signature sig = { .kind = SIG_ARC_MESSAGE,
 		.digest = DIGEST_SHA256,
 		.header_canon = CANON_RELAXED,
 		.body_canon = CANON_RELAXED };
@@ -272,7 +272,7 @@ make_message_signature(const struct sealing *s)
 	sig.field = &field;
 	sig.cut = empty_b(&field);
 	sig.names = taglist_find(&list, "h")->value;
-	dkim_sig_header_digest(s->arena, &sig, s->request->header, digest);
+	signature_header_digest(s->arena, &sig, s->request->header, digest);
 	b = sign(s, digest);
 	return b != NULL ? write_message_signature(s, b) : NULL;
 }

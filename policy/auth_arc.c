@@ -27,9 +27,9 @@ struct state {
 };
 
 static void
-ask_key(struct scan *scan, const struct dkim_sig *sig, struct wanted *wanted)
+ask_key(struct scan *scan, const struct signature *sig, struct wanted *wanted)
 {
-	wanted->key_name = dkim_sig_key_name(scan->arena, sig);
+	wanted->key_name = signature_key_name(scan->arena, sig);
 	(void)dns_ask(scan->dns, wanted->key_name, DNS_TXT);
 	if (sig->kind == SIG_ARC_MESSAGE)
 		wanted->body = body_hash_want(body_hash_of(scan),
@@ -78,14 +78,14 @@ keys_are_there(struct scan *scan, const struct state *state)
 /* Of set i (0 is the first). */
 static void
 prove_message(struct scan *scan, const struct state *state, size_t i,
-    struct dkim_proof *proof)
+    struct signature_proof *proof)
 {
-	const struct dkim_sig *sig = &state->chain.sets[i].message;
+	const struct signature *sig = &state->chain.sets[i].message;
 	uint8_t digest[DIGEST_MAX];
 
-	dkim_sig_header_digest(scan->arena, sig, &scan->message->header,
+	signature_header_digest(scan->arena, sig, &scan->message->header,
 	    digest);
-	dkim_sig_prove(scan->arena, sig, &dkim_rules_default,
+	signature_prove(scan->arena, sig, &signature_rules_default,
 	    key_of(scan, &state->messages[i]), digest, state->messages[i].body,
 	    proof);
 }
@@ -94,7 +94,7 @@ prove_message(struct scan *scan, const struct state *state, size_t i,
  * is only not known. */
 static void
 note(struct scan *scan, struct auth_arc *arc, const char *what, size_t i,
-    const struct dkim_proof *proof)
+    const struct signature_proof *proof)
 {
 	enum auth_result result =
 	    proof->result == AUTH_TEMPERROR ? AUTH_TEMPERROR : AUTH_FAIL;
@@ -110,7 +110,7 @@ note(struct scan *scan, struct auth_arc *arc, const char *what, size_t i,
 static void
 prove_seals(struct scan *scan, const struct state *state, struct auth_arc *arc)
 {
-	struct dkim_proof proof;
+	struct signature_proof proof;
 	struct arc_scope scope;
 	uint8_t digest[DIGEST_MAX];
 	size_t i;
@@ -118,9 +118,9 @@ prove_seals(struct scan *scan, const struct state *state, struct auth_arc *arc)
 	arc_scope_init(&scope, scan->message->header.bytes);
 	for (i = 0; i < state->chain.count && arc->result != AUTH_FAIL; i++) {
 		arc_scope_add(&scope, &state->chain.sets[i], digest);
-		dkim_sig_prove(scan->arena, &state->chain.sets[i].seal,
-		    &dkim_rules_default, key_of(scan, &state->seals[i]), digest,
-		    NULL, &proof);
+		signature_prove(scan->arena, &state->chain.sets[i].seal,
+		    &signature_rules_default, key_of(scan, &state->seals[i]),
+		    digest, NULL, &proof);
 		note(scan, arc, "seal", i, &proof);
 	}
 	arc_scope_fini(&scope);
@@ -131,7 +131,7 @@ prove_seals(struct scan *scan, const struct state *state, struct auth_arc *arc)
 static unsigned
 oldest_pass(struct scan *scan, const struct state *state)
 {
-	struct dkim_proof proof;
+	struct signature_proof proof;
 	size_t i;
 
 	for (i = state->chain.count - 1; i > 0; i--) {
@@ -146,7 +146,7 @@ static void
 validate(struct scan *scan, const struct state *state, struct auth_arc *arc)
 {
 	size_t newest = state->chain.count - 1;
-	struct dkim_proof proof;
+	struct signature_proof proof;
 
 	arc->result = AUTH_PASS;
 	prove_message(scan, state, newest, &proof);

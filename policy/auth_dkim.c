@@ -29,8 +29,8 @@
 
 /* A signature from its reading to its report. */
 struct attempt {
-	struct dkim_sig sig;
-	struct dkim_proof proof;
+	struct signature sig;
+	struct signature_proof proof;
 	bool settled; /* proof is final */
 	bool chosen;
 	unsigned rank; /* how near its domain is to the author's */
@@ -53,7 +53,7 @@ state_of(struct scan *scan)
 
 	if (state == NULL) {
 		state = arena_calloc(scan->arena, 1, sizeof(*state));
-		state->options.rules = dkim_rules_default;
+		state->options.rules = signature_rules_default;
 		state->options.tries_max = AUTH_DKIM_TRIES_MAX;
 		scan->state[CHECK_DKIM] = state;
 	}
@@ -179,7 +179,7 @@ read_all(struct scan *scan, struct state *state)
 	for (i = 0; i < state->count; i++) {
 		struct attempt *attempt = &state->attempts[i];
 
-		if (dkim_sig_read(scan->arena, SIG_DKIM,
+		if (signature_read(scan->arena, SIG_DKIM,
 			header_find(header, "dkim-signature", i), &attempt->sig,
 			&err) < 0)
 			settle(attempt, AUTH_PERMERROR,
@@ -194,7 +194,7 @@ read_all(struct scan *scan, struct state *state)
 static void
 order(struct scan *scan, struct attempt *attempt)
 {
-	attempt->key_name = dkim_sig_key_name(scan->arena, &attempt->sig);
+	attempt->key_name = signature_key_name(scan->arena, &attempt->sig);
 	(void)dns_ask(scan->dns, attempt->key_name, DNS_TXT);
 	attempt->body = body_hash_want(body_hash_of(scan),
 	    attempt->sig.body_canon, attempt->sig.digest, attempt->sig.length);
@@ -248,13 +248,13 @@ prove_all(struct scan *scan, struct state *state)
 		answer = dns_ask(scan->dns, attempt->key_name, DNS_TXT);
 		if (answer == NULL)
 			continue;
-		dkim_sig_header_digest(scan->arena, &attempt->sig,
+		signature_header_digest(scan->arena, &attempt->sig,
 		    &scan->message->header, digest);
-		dkim_sig_prove(scan->arena, &attempt->sig,
+		signature_prove(scan->arena, &attempt->sig,
 		    &state->options.rules, answer, digest, attempt->body,
 		    &attempt->proof);
-		attempt->added =
-		    dkim_sig_added_field(&attempt->sig, &scan->message->header);
+		attempt->added = signature_added_field(&attempt->sig,
+		    &scan->message->header);
 		attempt->settled = true;
 	}
 	return all_settled(state);
@@ -282,7 +282,7 @@ static void
 report_signature(struct arena *arena, const struct attempt *attempt,
     struct auth_dkim_signature *out)
 {
-	const struct dkim_sig *sig = &attempt->sig;
+	const struct signature *sig = &attempt->sig;
 
 	out->result = attempt->proof.result;
 	out->problem = attempt->proof.problem;

@@ -6,7 +6,7 @@
 #ifndef POLICY_AUTH_DKIM_H
 #define POLICY_AUTH_DKIM_H
 
-#include "policy/dkim_sig.h"
+#include "policy/signature.h"
 
 struct scan;
 
@@ -15,7 +15,7 @@ struct scan;
 #define AUTH_DKIM_TRIES_MAX 10
 
 struct auth_dkim_options {
-	struct dkim_rules rules;
+	struct signature_rules rules;
 	size_t tries_max;
 };
 

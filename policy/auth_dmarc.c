@@ -19,7 +19,7 @@
 
 #include "mail/address.h"
 #include "mail/message.h"
-#include "policy/dkim_sig.h"
+#include "policy/signature.h"
 #include "policy/dmarc_authors.h"
 #include "policy/dmarc_walk.h"
 #include "policy/scan.h"
@@ -106,7 +106,7 @@ ask_signatures(struct scan *scan, struct state *state)
 	const char *domain;
 
 	for (i = 0; i < n && i < SIGNATURES_AHEAD_MAX; i++) {
-		domain = dkim_sig_domain(scan->arena,
+		domain = signature_domain(scan->arena,
 		    header_find(header, "dkim-signature", i));
 		if (domain != NULL)
 			ask_ahead(scan, state, domain);

@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
-#include "policy/dkim_key.h"
+#include "policy/key_record.h"
 #include "policy/signing_key.h"
 
 #define RSA_BITS_MIN 1024
@@ -36,11 +36,11 @@ make_key(EVP_PKEY *pkey, struct err *err)
 
 	if (!ed25519 &&
 	    (EVP_PKEY_is_a(pkey, "RSA") != 1 || bits < RSA_BITS_MIN ||
-		bits > DKIM_KEY_BITS_MAX)) {
+		bits > KEY_BITS_MAX)) {
 		EVP_PKEY_free(pkey);
 		err_set(err, ERR_INPUT,
 		    "neither Ed25519 nor RSA of %d to %d bits", RSA_BITS_MIN,
-		    DKIM_KEY_BITS_MAX);
+		    KEY_BITS_MAX);
 		return NULL;
 	}
 	key = xmalloc(sizeof(*key));
@@ -84,9 +84,9 @@ signing_key_generate(unsigned bits, struct err *err)
 {
 	EVP_PKEY *pkey;
 
-	if (bits != 0 && (bits < RSA_BITS_MIN || bits > DKIM_KEY_BITS_MAX)) {
+	if (bits != 0 && (bits < RSA_BITS_MIN || bits > KEY_BITS_MAX)) {
 		err_set(err, ERR_INPUT, "RSA keys have %d to %d bits",
-		    RSA_BITS_MIN, DKIM_KEY_BITS_MAX);
+		    RSA_BITS_MIN, KEY_BITS_MAX);
 		return NULL;
 	}
 	pkey = bits == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
@@ -192,7 +192,7 @@ int
 signing_key_sign(const struct signing_key *key,
     const uint8_t digest[DIGEST_MAX], struct buf *out, struct err *err)
 {
-	unsigned char signature[DKIM_KEY_BITS_MAX / 8];
+	unsigned char signature[KEY_BITS_MAX / 8];
 	size_t len = sizeof(signature);
 	bool done;
 

@@ -31,7 +31,7 @@ lab_new(void)
 	lab->ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	if (lab->rsa == NULL || lab->rsa_short == NULL || lab->ed == NULL)
 		abort();
-	lab->dkim.rules = dkim_rules_default;
+	lab->dkim.rules = signature_rules_default;
 	lab->dkim.tries_max = AUTH_DKIM_TRIES_MAX;
 	lab_envelope(lab, "", "", "");
 	return lab;
@@ -201,7 +201,7 @@ add_piece(void *context, struct bytes piece, struct err *err)
 
 static const char *
 body_hash_text(struct lab *lab, struct message *message,
-    const struct dkim_sig *sig)
+    const struct signature *sig)
 {
 	struct body_hash *hash = body_hash_new(lab->arena);
 	const struct body_digest *digest =
@@ -217,14 +217,14 @@ body_hash_text(struct lab *lab, struct message *message,
 }
 
 static const char *
-signature_text(struct lab *lab, const struct dkim_sig *sig,
+signature_text(struct lab *lab, const struct signature *sig,
     const uint8_t *digest, EVP_PKEY *key)
 {
 	unsigned char signature[512];
 	size_t len = sizeof(signature);
 	bool done;
 
-	if (sig->key_type == DKIM_KEY_ED25519) {
+	if (sig->key_type == KEY_ED25519) {
 		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
 		done = EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
@@ -252,12 +252,12 @@ struct bytes
 lab_sign_as(struct lab *lab, const char *field, struct bytes raw,
     const char *tags, EVP_PKEY *key)
 {
-	enum dkim_sig_kind kind =
+	enum signature_kind kind =
 	    strcmp(field, "DKIM-Signature") == 0 ? SIG_DKIM : SIG_ARC_MESSAGE;
 	const char *bh = strstr(tags, "bh=") != NULL ? "" : "; bh=AAAA";
 	uint8_t digest[DIGEST_MAX];
 	struct message *message;
-	struct dkim_sig sig;
+	struct signature sig;
 	struct bytes whole;
 	int round;
 
@@ -269,7 +269,7 @@ lab_sign_as(struct lab *lab, const char *field, struct bytes raw,
 		message = read_message(lab, whole);
 		/* What cannot be read cannot be signed either: the test
 		 * wants it as it is. */
-		if (dkim_sig_read(lab->arena, kind, &message->header.fields[0],
+		if (signature_read(lab->arena, kind, &message->header.fields[0],
 			&sig, NULL) < 0) {
 			message_fini(message);
 			return whole;
@@ -278,7 +278,7 @@ lab_sign_as(struct lab *lab, const char *field, struct bytes raw,
 			bh = lab_text(lab, "; bh=%s",
 			    body_hash_text(lab, message, &sig))
 				 .data;
-		dkim_sig_header_digest(lab->arena, &sig, &message->header,
+		signature_header_digest(lab->arena, &sig, &message->header,
 		    digest);
 		message_fini(message);
 	}

@@ -708,7 +708,7 @@ test_names_ceiling(void **state)
 	(void)state;
 	buf_init(&tags, 100000);
 	buf_append_str(&tags, TAGS "h=from");
-	for (i = 1; i < DKIM_SIG_NAMES_MAX; i++)
+	for (i = 1; i < SIGNATURE_NAMES_MAX; i++)
 		buf_append_str(&tags, ":x");
 	assert_int_equal(scan(lab_sign(lab, bytes_of(MESSAGE), buf_str(&tags),
 				  lab->rsa))
@@ -745,7 +745,7 @@ test_legacy_switch(void **state)
 					  BYTES_LIT("won")))
 				     ->result,
 		    AUTH_FAIL);
-		lab->dkim.rules = dkim_rules_default;
+		lab->dkim.rules = signature_rules_default;
 	}
 }
 

@@ -1,5 +1,5 @@
 /*
- * dkim_key.h - public keys as the DNS publishes them, and what they prove.
+ * key_record.h - public keys as the DNS publishes them, and what they prove.
  *
  * RFC 6376 section 3.6.1, RFC 8301, RFC 8463.  A key is a few numbers in
  * the arena; it becomes a key of OpenSSL's for the moment of a
@@ -10,8 +10,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#ifndef POLICY_DKIM_KEY_H
-#define POLICY_DKIM_KEY_H
+#ifndef POLICY_KEY_RECORD_H
+#define POLICY_KEY_RECORD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,15 +21,15 @@
 #include "base/err.h"
 #include "policy/digest.h"
 
-enum dkim_key_type {
-	DKIM_KEY_RSA,
-	DKIM_KEY_ED25519
+enum key_type {
+	KEY_RSA,
+	KEY_ED25519
 };
 
-#define DKIM_KEY_BITS_MAX 8192
+#define KEY_BITS_MAX 8192
 
-struct dkim_key {
-	enum dkim_key_type type;
+struct key_record {
+	enum key_type type;
 	unsigned bits;         /* of the modulus; 256 for Ed25519 */
 	bool testing;          /* t=y */
 	bool strict;           /* t=s: i= and d= must be the same domain */
@@ -43,11 +43,11 @@ struct dkim_key {
  * Read a key record.  -1 with ERR_INPUT when it is none, or none for mail
  * (s=), revoked or unusable: the text says which.
  */
-int dkim_key_read(struct arena *arena, struct bytes record,
-    struct dkim_key *key, struct err *err);
+int key_record_read(struct arena *arena, struct bytes record,
+    struct key_record *key, struct err *err);
 
 /* Is signature one by this key over the digest? */
-bool dkim_key_verifies(const struct dkim_key *key,
+bool key_record_verifies(const struct key_record *key,
     enum digest_algorithm algorithm, const uint8_t *digest,
     struct bytes signature);
 

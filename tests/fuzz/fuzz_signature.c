@@ -1,5 +1,5 @@
 /*
- * fuzz_dkim.c - a whole message through DKIM and ARC: tag lists, signature
+ * fuzz_signature.c - a whole message through DKIM and ARC: tag lists, signature
  * fields, sets, canonical forms.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -17,15 +17,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-try_field(struct arena *arena, enum dkim_sig_kind kind,
+try_field(struct arena *arena, enum signature_kind kind,
     const struct header *header, const struct header_field *field,
     struct body_hash *body)
 {
 	struct err err = { ERR_NONE, "" };
 	uint8_t digest[DIGEST_MAX];
-	struct dkim_sig sig;
+	struct signature sig;
 
-	if (dkim_sig_read(arena, kind, field, &sig, &err) < 0) {
+	if (signature_read(arena, kind, field, &sig, &err) < 0) {
 		if (err.kind == ERR_NONE)
 			abort();
 		return;
@@ -36,15 +36,15 @@ try_field(struct arena *arena, enum dkim_sig_kind kind,
 	    sig.cut.data < field->value.data ||
 	    sig.cut.data + sig.cut.len > field->value.data + field->value.len)
 		abort();
-	(void)dkim_sig_key_name(arena, &sig);
+	(void)signature_key_name(arena, &sig);
 	if (kind == SIG_ARC_SEAL)
 		return;
 	(void)body_hash_want(body, sig.body_canon, sig.digest, sig.length);
-	dkim_sig_header_digest(arena, &sig, header, digest);
+	signature_header_digest(arena, &sig, header, digest);
 }
 
 static void
-try_kind(struct arena *arena, enum dkim_sig_kind kind, const char *name,
+try_kind(struct arena *arena, enum signature_kind kind, const char *name,
     const struct header *header, struct body_hash *body)
 {
 	const struct header_field *field;
@@ -55,7 +55,7 @@ try_kind(struct arena *arena, enum dkim_sig_kind kind, const char *name,
 		if (field == NULL)
 			break;
 		try_field(arena, kind, header, field, body);
-		(void)dkim_sig_domain(arena, field);
+		(void)signature_domain(arena, field);
 	}
 }
 

@@ -1,5 +1,5 @@
 /*
- * dkim_key.c - public keys as the DNS publishes them, and what they prove.
+ * key_record.c - public keys as the DNS publishes them, and what they prove.
  *
  * OpenSSL's own reading of a public key (d2i_PUBKEY) takes five times as
  * long as the verification itself [98 us of RSA-2048's 17 us], so the few
@@ -19,7 +19,7 @@
 
 #include "base/crypto.h"
 #include "base/str.h"
-#include "policy/dkim_key.h"
+#include "policy/key_record.h"
 #include "policy/taglist.h"
 
 #define ED25519_POINT_LEN 32
@@ -121,7 +121,7 @@ der_read_rsa(struct bytes der, struct bytes *modulus, struct bytes *exponent)
 /* ---- key record ---- */
 
 static int
-read_rsa(struct bytes der, struct dkim_key *key, struct err *err)
+read_rsa(struct bytes der, struct key_record *key, struct err *err)
 {
 	struct bytes exponent;
 	size_t i;
@@ -129,9 +129,9 @@ read_rsa(struct bytes der, struct dkim_key *key, struct err *err)
 
 	if (!der_read_rsa(der, &key->modulus, &exponent))
 		return err_set(err, ERR_INPUT, "p= is no RSA key");
-	if (key->modulus.len > DKIM_KEY_BITS_MAX / 8)
+	if (key->modulus.len > KEY_BITS_MAX / 8)
 		return err_set(err, ERR_INPUT, "RSA key larger than %d bits",
-		    DKIM_KEY_BITS_MAX);
+		    KEY_BITS_MAX);
 	if (exponent.len > sizeof(key->exponent))
 		return err_set(err, ERR_INPUT, "RSA exponent too large");
 	key->exponent = 0;
@@ -141,7 +141,7 @@ read_rsa(struct bytes der, struct dkim_key *key, struct err *err)
 	if (key->exponent < 3 || key->exponent % 2 == 0 ||
 	    key->modulus.data[key->modulus.len - 1] % 2 == 0)
 		return err_set(err, ERR_INPUT, "p= is no RSA key");
-	key->type = DKIM_KEY_RSA;
+	key->type = KEY_RSA;
 	key->bits = (unsigned)key->modulus.len * 8;
 	for (first = (unsigned char)key->modulus.data[0]; first < 0x80;
 	     first = (unsigned char)(first << 1))
@@ -150,11 +150,11 @@ read_rsa(struct bytes der, struct dkim_key *key, struct err *err)
 }
 
 static int
-read_ed25519(struct bytes point, struct dkim_key *key, struct err *err)
+read_ed25519(struct bytes point, struct key_record *key, struct err *err)
 {
 	if (point.len != ED25519_POINT_LEN)
 		return err_set(err, ERR_INPUT, "p= is no Ed25519 key");
-	key->type = DKIM_KEY_ED25519;
+	key->type = KEY_ED25519;
 	key->bits = 256;
 	key->ed_point = point;
 	return 0;
@@ -162,7 +162,7 @@ read_ed25519(struct bytes point, struct dkim_key *key, struct err *err)
 
 static int
 read_point(struct arena *arena, const struct taglist *list,
-    struct dkim_key *key, struct err *err)
+    struct key_record *key, struct err *err)
 {
 	const struct tag *p = taglist_find(list, "p");
 	const struct tag *k = taglist_find(list, "k");
@@ -201,8 +201,8 @@ check_version(const struct taglist *list, struct err *err)
 }
 
 int
-dkim_key_read(struct arena *arena, struct bytes record, struct dkim_key *key,
-    struct err *err)
+key_record_read(struct arena *arena, struct bytes record,
+    struct key_record *key, struct err *err)
 {
 	const struct tag *h, *s, *t;
 	struct taglist list;
@@ -241,10 +241,10 @@ native_number(struct bytes number, unsigned char *out)
 }
 
 static EVP_PKEY *
-rsa_pkey(const struct dkim_key *key)
+rsa_pkey(const struct key_record *key)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	unsigned char modulus[DKIM_KEY_BITS_MAX / 8];
+	unsigned char modulus[KEY_BITS_MAX / 8];
 	uint64_t exponent = key->exponent;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus,
@@ -263,7 +263,7 @@ rsa_pkey(const struct dkim_key *key)
 }
 
 static EVP_PKEY *
-ed25519_pkey(const struct dkim_key *key)
+ed25519_pkey(const struct key_record *key)
 {
 	return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
 	    (const uint8_t *)key->ed_point.data, key->ed_point.len);
@@ -303,10 +303,11 @@ ed25519_verifies(EVP_PKEY *pkey, enum digest_algorithm algorithm,
 }
 
 bool
-dkim_key_verifies(const struct dkim_key *key, enum digest_algorithm algorithm,
-    const uint8_t *digest, struct bytes signature)
+key_record_verifies(const struct key_record *key,
+    enum digest_algorithm algorithm, const uint8_t *digest,
+    struct bytes signature)
 {
-	bool rsa = key->type == DKIM_KEY_RSA, good;
+	bool rsa = key->type == KEY_RSA, good;
 	EVP_PKEY *pkey = rsa ? rsa_pkey(key) : ed25519_pkey(key);
 
 	good = pkey != NULL &&

@@ -1,5 +1,5 @@
 /*
- * dkim_sig.c - one signature field: DKIM-Signature, ARC-Message-Signature or
+ * signature.c - one signature field: DKIM-Signature, ARC-Message-Signature or
  * ARC-Seal.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -12,10 +12,10 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "mail/address.h"
-#include "policy/dkim_sig.h"
+#include "policy/signature.h"
 #include "policy/taglist.h"
 
-const struct dkim_rules dkim_rules_default = {
+const struct signature_rules signature_rules_default = {
 	.sha1 = false,
 	.rsa_bits_min = 1024,
 };
@@ -24,7 +24,7 @@ const struct dkim_rules dkim_rules_default = {
 
 struct reader {
 	struct arena *arena;
-	struct dkim_sig *sig;
+	struct signature *sig;
 	struct err *err;
 };
 
@@ -63,12 +63,12 @@ read_algorithm(struct reader *r, const struct tag *tag)
 {
 	static const struct {
 		const char *name;
-		enum dkim_key_type key_type;
+		enum key_type key_type;
 		enum digest_algorithm digest;
 	} algorithms[] = {
-		{ "rsa-sha256", DKIM_KEY_RSA, DIGEST_SHA256 },
-		{ "ed25519-sha256", DKIM_KEY_ED25519, DIGEST_SHA256 },
-		{ "rsa-sha1", DKIM_KEY_RSA, DIGEST_SHA1 },
+		{ "rsa-sha256", KEY_RSA, DIGEST_SHA256 },
+		{ "ed25519-sha256", KEY_ED25519, DIGEST_SHA256 },
+		{ "rsa-sha1", KEY_RSA, DIGEST_SHA1 },
 	};
 	size_t i;
 
@@ -134,7 +134,7 @@ read_names(struct reader *r, const struct tag *tag)
 	size_t n = 0;
 
 	while (taglist_next_item(&items, &item))
-		if (++n > DKIM_SIG_NAMES_MAX)
+		if (++n > SIGNATURE_NAMES_MAX)
 			return refuse(r, "too many names in h=");
 	if (r->sig->kind == SIG_DKIM && !taglist_has_item(tag->value, "from"))
 		return refuse(r, "From is not in h=");
@@ -321,8 +321,8 @@ static const struct {
 };
 
 int
-dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
-    const struct header_field *field, struct dkim_sig *sig, struct err *err)
+signature_read(struct arena *arena, enum signature_kind kind,
+    const struct header_field *field, struct signature *sig, struct err *err)
 {
 	struct reader r = { arena, sig, err };
 	const struct tag *tag;
@@ -357,7 +357,7 @@ dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
 }
 
 const char *
-dkim_sig_domain(struct arena *arena, const struct header_field *field)
+signature_domain(struct arena *arena, const struct header_field *field)
 {
 	struct cursor list = cursor_of(field->value), tag;
 	const char *domain = NULL;
@@ -380,7 +380,7 @@ dkim_sig_domain(struct arena *arena, const struct header_field *field)
 }
 
 const char *
-dkim_sig_key_name(struct arena *arena, const struct dkim_sig *sig)
+signature_key_name(struct arena *arena, const struct signature *sig)
 {
 	return arena_printf(arena, "%s._domainkey.%s", sig->selector,
 	    sig->domain);
@@ -394,7 +394,7 @@ dkim_sig_key_name(struct arena *arena, const struct dkim_sig *sig)
  * The signature never signs its own field by name.
  */
 static const struct header_field *
-take_field(const struct header *header, const struct dkim_sig *sig,
+take_field(const struct header *header, const struct signature *sig,
     const char *name, uint32_t *taken)
 {
 	const struct header_field *first = header_find(header, name, 0), *field;
@@ -413,7 +413,7 @@ take_field(const struct header *header, const struct dkim_sig *sig,
 }
 
 void
-dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
+signature_header_digest(struct arena *arena, const struct signature *sig,
     const struct header *header, uint8_t out[DIGEST_MAX])
 {
 	uint32_t *taken = arena_calloc(arena, header->count, sizeof(*taken));
@@ -440,7 +440,7 @@ dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
 }
 
 const char *
-dkim_sig_added_field(const struct dkim_sig *sig, const struct header *header)
+signature_added_field(const struct signature *sig, const struct header *header)
 {
 	static const char *const single[] = {
 		"From",
@@ -476,7 +476,8 @@ dkim_sig_added_field(const struct dkim_sig *sig, const struct header *header)
 /* ---- proof ---- */
 
 static void
-conclude(struct dkim_proof *proof, enum auth_result result, const char *problem)
+conclude(struct signature_proof *proof, enum auth_result result,
+    const char *problem)
 {
 	proof->result = result;
 	proof->problem = problem;
@@ -484,7 +485,7 @@ conclude(struct dkim_proof *proof, enum auth_result result, const char *problem)
 
 /* May this key sign like this?  NULL, or why not. */
 static const char *
-key_objection(const struct dkim_sig *sig, const struct dkim_key *key)
+key_objection(const struct signature *sig, const struct key_record *key)
 {
 	if (key->type != sig->key_type)
 		return "the key is of another type than a= says";
@@ -498,8 +499,8 @@ key_objection(const struct dkim_sig *sig, const struct dkim_key *key)
 
 /* Is the body what was signed?  Says so when it is not. */
 static bool
-body_holds(const struct dkim_sig *sig, const struct body_digest *body,
-    struct dkim_proof *proof)
+body_holds(const struct signature *sig, const struct body_digest *body,
+    struct signature_proof *proof)
 {
 	if (body == NULL)
 		return true;
@@ -517,17 +518,17 @@ body_holds(const struct dkim_sig *sig, const struct body_digest *body,
 }
 
 static void
-prove_by_key(const struct dkim_sig *sig, const struct dkim_rules *rules,
-    const struct dkim_key *key, const uint8_t *header,
-    const struct body_digest *body, struct dkim_proof *proof)
+prove_by_key(const struct signature *sig, const struct signature_rules *rules,
+    const struct key_record *key, const uint8_t *header,
+    const struct body_digest *body, struct signature_proof *proof)
 {
 	proof->key_bits = key->bits;
 	proof->testing = key->testing;
-	if (key->type == DKIM_KEY_RSA && key->bits < rules->rsa_bits_min)
+	if (key->type == KEY_RSA && key->bits < rules->rsa_bits_min)
 		conclude(proof, AUTH_FAIL, "RSA key is too short (RFC 8301)");
 	else if (!body_holds(sig, body, proof))
 		return;
-	else if (!dkim_key_verifies(key, sig->digest, header, sig->b))
+	else if (!key_record_verifies(key, sig->digest, header, sig->b))
 		conclude(proof, AUTH_FAIL, "signature did not verify");
 	else
 		conclude(proof, AUTH_PASS, NULL);
@@ -537,22 +538,22 @@ prove_by_key(const struct dkim_sig *sig, const struct dkim_rules *rules,
  * 3.6.2.2 leaves it open).  The first that proves it decides; else the
  * first that could have. */
 static void
-prove_by_records(struct arena *arena, const struct dkim_sig *sig,
-    const struct dkim_rules *rules, const struct dns_answer *answer,
+prove_by_records(struct arena *arena, const struct signature *sig,
+    const struct signature_rules *rules, const struct dns_answer *answer,
     const uint8_t *header, const struct body_digest *body,
-    struct dkim_proof *proof)
+    struct signature_proof *proof)
 {
 	const char *objection = NULL;
-	struct dkim_key key;
+	struct key_record key;
 	struct err err;
 	size_t i, tried = 0;
 
-	for (i = 0; i < answer->count && i < DKIM_SIG_KEYS_MAX; i++) {
+	for (i = 0; i < answer->count && i < SIGNATURE_KEYS_MAX; i++) {
 		const char *why = NULL;
-		struct dkim_proof one;
+		struct signature_proof one;
 
-		if (dkim_key_read(arena, answer->records[i].text, &key, &err) <
-		    0)
+		if (key_record_read(arena, answer->records[i].text, &key,
+			&err) < 0)
 			why = arena_strdup(arena, err.text);
 		else
 			why = key_objection(sig, &key);
@@ -571,10 +572,10 @@ prove_by_records(struct arena *arena, const struct dkim_sig *sig,
 }
 
 void
-dkim_sig_prove(struct arena *arena, const struct dkim_sig *sig,
-    const struct dkim_rules *rules, const struct dns_answer *answer,
+signature_prove(struct arena *arena, const struct signature *sig,
+    const struct signature_rules *rules, const struct dns_answer *answer,
     const uint8_t *header, const struct body_digest *body,
-    struct dkim_proof *proof)
+    struct signature_proof *proof)
 {
 	memset(proof, 0, sizeof(*proof));
 	if (sig->digest == DIGEST_SHA1 && !rules->sha1)

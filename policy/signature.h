@@ -1,5 +1,5 @@
 /*
- * dkim_sig.h - one signature field: DKIM-Signature, ARC-Message-Signature or
+ * signature.h - one signature field: DKIM-Signature, ARC-Message-Signature or
  * ARC-Seal.
  *
  * RFC 6376 section 3.5 and RFC 8617 section 4.1: the three share their tags
@@ -7,32 +7,32 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#ifndef POLICY_DKIM_SIG_H
-#define POLICY_DKIM_SIG_H
+#ifndef POLICY_SIGNATURE_H
+#define POLICY_SIGNATURE_H
 
 #include "base/dns.h"
 #include "policy/auth.h"
 #include "policy/body_hash.h"
 #include "policy/canon.h"
-#include "policy/dkim_key.h"
+#include "policy/key_record.h"
 
-enum dkim_sig_kind {
+enum signature_kind {
 	SIG_DKIM,
 	SIG_ARC_MESSAGE,
 	SIG_ARC_SEAL,
 };
 
 /* Names in h= beyond this make the signature unreadable. */
-#define DKIM_SIG_NAMES_MAX 1000
+#define SIGNATURE_NAMES_MAX 1000
 /* Key records of one name that are tried. */
-#define DKIM_SIG_KEYS_MAX 4
+#define SIGNATURE_KEYS_MAX 4
 
 /* Views and strings live as long as the header and the arena. */
-struct dkim_sig {
-	enum dkim_sig_kind kind;
+struct signature {
+	enum signature_kind kind;
 	const struct header_field *field;
 	const char *algorithm; /* a= as given; NULL: not readable */
-	enum dkim_key_type key_type;
+	enum key_type key_type;
 	enum digest_algorithm digest;
 	enum canon header_canon, body_canon;
 	const char *domain;   /* d= */
@@ -55,20 +55,21 @@ struct dkim_sig {
  * what does not exist; what could be read is in *sig all the same, for
  * reports.
  */
-int dkim_sig_read(struct arena *arena, enum dkim_sig_kind kind,
-    const struct header_field *field, struct dkim_sig *sig, struct err *err);
+int signature_read(struct arena *arena, enum signature_kind kind,
+    const struct header_field *field, struct signature *sig, struct err *err);
 
 /* What seems to be d= of a field, for who wants to ask the DNS ahead; NULL:
  * not readable.  No more than a guess: the field is not checked. */
-const char *dkim_sig_domain(struct arena *arena,
+const char *signature_domain(struct arena *arena,
     const struct header_field *field);
 
 /* selector._domainkey.domain */
-const char *dkim_sig_key_name(struct arena *arena, const struct dkim_sig *sig);
+const char *signature_key_name(struct arena *arena,
+    const struct signature *sig);
 
 /* The digest of the fields named in h= and of the signature's own field
  * (RFC 6376 section 3.7).  Not for a seal. */
-void dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
+void signature_header_digest(struct arena *arena, const struct signature *sig,
     const struct header *header, uint8_t out[DIGEST_MAX]);
 
 /*
@@ -77,18 +78,18 @@ void dkim_sig_header_digest(struct arena *arena, const struct dkim_sig *sig,
  * which there are more than h= names.  The signature holds all the same, but
  * a mail reader may well show the one that was added.
  */
-const char *dkim_sig_added_field(const struct dkim_sig *sig,
+const char *signature_added_field(const struct signature *sig,
     const struct header *header);
 
 /* What a verifier accepts; RFC 8301 unless told otherwise. */
-struct dkim_rules {
+struct signature_rules {
 	bool sha1;
 	unsigned rsa_bits_min;
 };
-extern const struct dkim_rules dkim_rules_default;
+extern const struct signature_rules signature_rules_default;
 
 /* What came of a signature. */
-struct dkim_proof {
+struct signature_proof {
 	enum auth_result result;
 	const char *problem; /* NULL when it passed */
 	unsigned key_bits;   /* 0: no key was found */
@@ -99,9 +100,9 @@ struct dkim_proof {
  * Does the signature hold?  answer: of its key's name; header: its digest;
  * body: NULL for a seal.
  */
-void dkim_sig_prove(struct arena *arena, const struct dkim_sig *sig,
-    const struct dkim_rules *rules, const struct dns_answer *answer,
+void signature_prove(struct arena *arena, const struct signature *sig,
+    const struct signature_rules *rules, const struct dns_answer *answer,
     const uint8_t *header, const struct body_digest *body,
-    struct dkim_proof *proof);
+    struct signature_proof *proof);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * fuzz_dkim_key.c - a DKIM key record, and what it proves.
+ * fuzz_key_record.c - a DKIM key record, and what it proves.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "policy/dkim_key.h"
+#include "policy/key_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,13 +19,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes record = { (const char *)data, size };
 	struct arena *arena = arena_new(0);
 	struct err err = { ERR_NONE, "" };
-	struct dkim_key key;
+	struct key_record key;
 
-	if (dkim_key_read(arena, record, &key, &err) == 0) {
-		if (key.bits == 0 || key.bits > DKIM_KEY_BITS_MAX)
+	if (key_record_read(arena, record, &key, &err) == 0) {
+		if (key.bits == 0 || key.bits > KEY_BITS_MAX)
 			abort();
 		/* No signature is that short. */
-		if (dkim_key_verifies(&key, DIGEST_SHA256, digest,
+		if (key_record_verifies(&key, DIGEST_SHA256, digest,
 			(struct bytes){ record.data, size < 8 ? size : 8 }))
 			abort();
 	} else if (err.kind == ERR_NONE) {
