@@ -19,9 +19,8 @@
 
 struct arc_seal_request {
 	const struct header *header;
-	/* of the whole body, relaxed, SHA-256: arc_seal_want_body */
-	const struct body_digest *body;
-	const struct auth_arc *arc; /* what the check found */
+	const struct body_digest *body; /* signature_want_body */
+	const struct auth_arc *arc;     /* what the check found */
 	/* the value for ARC-Authentication-Results behind "i=N; ": our
 	 * authserv-id and results, as in Authentication-Results */
 	const char *results;
@@ -41,9 +40,6 @@ struct arc_sealed {
 	const char *message_signature; /* ARC-Message-Signature */
 	const char *seal;              /* ARC-Seal */
 };
-
-/* At SCAN_HEADERS, for a message that may be sealed. */
-const struct body_digest *arc_seal_want_body(struct scan *scan);
 
 /*
  * 1: sealed; 0: nothing is to be added, as the chain is closed (its newest

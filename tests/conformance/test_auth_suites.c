@@ -128,7 +128,7 @@ seal(struct lab *lab, struct cursor *c, const char *results)
 	while (cursor_char(c, ':') && n < 15);
 	key = signing_key_read(read_octets(lab, number(c)), NULL);
 	request.header = &lab->message->header;
-	request.body = lab->seal_body;
+	request.body = lab->body;
 	request.arc = &lab->scan->auth.arc;
 	request.names = names;
 	request.key = key;

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "mail/message.h"
-#include "policy/arc_seal.h"
+#include "policy/signature_write.h"
 #include "tests/policy/mail_lab.h"
 
 /* ---- keys ---- */
@@ -166,8 +166,8 @@ lab_replace(struct lab *lab, struct bytes text, struct bytes old,
 	return out;
 }
 
-static struct bytes
-joined(struct lab *lab, struct bytes a, struct bytes b)
+struct bytes
+lab_join(struct lab *lab, struct bytes a, struct bytes b)
 {
 	char *out = arena_alloc(lab->arena, a.len + b.len + 1);
 
@@ -263,7 +263,7 @@ lab_sign_as(struct lab *lab, const char *field, struct bytes raw,
 
 	/* Once to know what the body's hash is, once with it. */
 	for (round = 0; round < 2; round++) {
-		whole = joined(lab,
+		whole = lab_join(lab,
 		    lab_text(lab, "%s: %s%s; b=AAAA\r\n", field, tags, bh),
 		    raw);
 		message = read_message(lab, whole);
@@ -282,7 +282,7 @@ lab_sign_as(struct lab *lab, const char *field, struct bytes raw,
 		    digest);
 		message_fini(message);
 	}
-	return joined(lab,
+	return lab_join(lab,
 	    lab_text(lab, "%s: %s%s; b=%s\r\n", field, tags, bh,
 		signature_text(lab, &sig, digest, key)),
 	    raw);
@@ -332,7 +332,7 @@ lab_scan(struct lab *lab, struct bytes raw, size_t piece)
 	scan_reach(lab->scan, SCAN_MAIL);
 	lab->scan->message = lab->message;
 	scan_reach(lab->scan, SCAN_HEADERS);
-	lab->seal_body = arc_seal_want_body(lab->scan);
+	lab->body = signature_want_body(body_hash_of(lab->scan));
 	if (spool_each(lab->message->body, feed_body, &feed, NULL) < 0)
 		abort();
 	scan_reach(lab->scan, SCAN_END);

@@ -26,7 +26,7 @@ struct lab {
 	/* of the last scan */
 	struct message *message;
 	struct scan *scan;
-	const struct body_digest *seal_body; /* for arc_seal */
+	const struct body_digest *body; /* as our own signatures want it */
 };
 
 struct lab *lab_new(void);
@@ -61,6 +61,8 @@ const struct auth *lab_scan(struct lab *lab, struct bytes raw, size_t piece);
 /* Formatted, in the lab's arena. */
 struct bytes lab_text(struct lab *lab, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* One behind the other. */
+struct bytes lab_join(struct lab *lab, struct bytes a, struct bytes b);
 /* With every old replaced. */
 struct bytes lab_replace(struct lab *lab, struct bytes text, struct bytes old,
     struct bytes new);

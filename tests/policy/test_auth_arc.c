@@ -90,7 +90,7 @@ seal(const char *domain, const char *selector, const struct signing_key *key,
 {
 	const struct arc_seal_request request = {
 		.header = &lab->message->header,
-		.body = lab->seal_body,
+		.body = lab->body,
 		.arc = &lab->scan->auth.arc,
 		.results =
 		    "mx.example.net;\r\n spf=pass smtp.mailfrom=x.example",

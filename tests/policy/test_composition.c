@@ -91,12 +91,8 @@ is_caught(const struct auth_dmarc *dmarc, enum catch how)
 static struct bytes
 evil_mail(struct bytes header)
 {
-	struct bytes raw = lab_text(lab, "%sSubject: bill\r\n\r\n" BODY, "");
-	char *whole = arena_alloc(lab->arena, header.len + raw.len + 1);
-
-	memcpy(whole, header.data, header.len);
-	memcpy(whole + header.len, raw.data, raw.len + 1);
-	return lab_sign(lab, (struct bytes){ whole, header.len + raw.len },
+	return lab_sign(lab,
+	    lab_join(lab, header, bytes_of("Subject: bill\r\n\r\n" BODY)),
 	    "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=evil.example; s=s; "
 	    "h=from:subject",
 	    lab->ed);
