@@ -8,10 +8,18 @@
 
 #include "cli/args.h"
 
+extern const struct cli_group group_alias;
 extern const struct cli_group group_config;
 extern const struct cli_group group_doctor;
-extern const struct cli_group group_scan;
+extern const struct cli_group group_domain;
+extern const struct cli_group group_list;
+extern const struct cli_group group_log;
 extern const struct cli_group group_manual;
+extern const struct cli_group group_quarantine;
+extern const struct cli_group group_recipient;
+extern const struct cli_group group_route;
+extern const struct cli_group group_scan;
+extern const struct cli_group group_system;
 
 /* All of them. */
 extern const struct cli_groups cli_groups;

@@ -16,6 +16,7 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/store.h"
+#include "base/store_conf.h"
 #include "base/ulid.h"
 #include "mail/charset.h"
 #include "mail/message.h"
@@ -85,23 +86,12 @@ static int
 open_settings(struct judge *judge, struct err *err)
 {
 	const struct conf *conf = judge->conf;
-	struct store_options options = {
-		.url = conf->redis,
-		.password = conf->redis_password[0] != '\0'
-		    ? conf->redis_password
-		    : NULL,
-		.timeout_ms = (unsigned)conf->redis_timeout_ms,
-	};
 
-	if (cli_flag(judge->args, "defaults") ||
-	    strcmp(conf->redis, "none") == 0) {
+	if (cli_flag(judge->args, "defaults") || store_conf_is_none(conf)) {
 		judge->settings = settings_new_empty();
 		return 0;
 	}
-	if (conf->redis[0] == '\0')
-		options.url = arena_printf(judge->cli->arena,
-		    "unix:%s/redis.sock", conf->state_dir);
-	judge->store = store_open(&options, err);
+	judge->store = store_conf_open(conf, err);
 	if (judge->store != NULL)
 		judge->settings = settings_load(judge->store, NULL, err);
 	if (judge->settings != NULL)
