@@ -66,15 +66,19 @@ static const char *const migrations[] = {
 	"CREATE INDEX mail_domain ON mail (domain);"
 	"CREATE INDEX mail_mailbox ON mail (mailbox);"
 	"CREATE INDEX mail_queue_id ON mail (queue_id);"
+	"CREATE INDEX mail_message_id ON mail (message_id);"
 	"CREATE INDEX mail_client ON mail (client);"
 	/* For history_counts. */
 	"CREATE INDEX mail_outcome ON mail (key, domain, class, status);"
-	/* Apart, so that rows are small: zstd. */
+	/* Apart, so that rows are small. */
 	"CREATE TABLE record ("
 	" key INTEGER PRIMARY KEY, record BLOB NOT NULL);"
+	/* It says in which column of which mail a gram is, not where: what
+	 * is found is looked at again anyway. */
 	"CREATE VIRTUAL TABLE mail_text USING fts5("
 	" " HISTORY_TEXT_COLUMNS ","
-	" content = '', tokenize = 'sekimori');"
+	" content = '', columnsize = 0, detail = column,"
+	" tokenize = 'sekimori');"
 	/* Later events; they may come before the mail's own. */
 	"CREATE TABLE event ("
 	" name TEXT PRIMARY KEY,"
@@ -484,6 +488,7 @@ history_open(const char *file, bool writer, struct err *err)
 
 	history->file = xstrdup(file);
 	history->lock_fd = -1;
+	history->packer = history_packer_new();
 	if (set_up(history, writer, err) == 0)
 		return history;
 	history_close(history);
@@ -499,6 +504,7 @@ history_close(struct history *history)
 		sqlite3_finalize(
 		    history->statements[--history->statement_count].stmt);
 	sqlite3_close(history->db);
+	history_packer_free(history->packer);
 	if (history->lock_fd >= 0)
 		close(history->lock_fd);
 	free(history->file);

@@ -6,6 +6,7 @@
  * beside the writer (WAL).  The tokenizer is our own (history_text.h): it
  * finds any part of a text of three characters or more, of two in CJK;
  * shorter parts are looked for by reading all rows of the time window.
+ * A mail takes about 1.2 kB of disk.
  *
  * A struct history belongs to one thread at a time; threads open their own.
  *
@@ -60,9 +61,10 @@ struct history_query {
 	const char *sender;    /* envelope sender or From */
 	const char *recipient; /* mailbox or RCPT address */
 	const char *subject;
-	const char *message_id; /* Message-ID */
-	const char *domain;     /* exact: of the mailbox */
-	const char *mailbox;    /* exact key */
+	/* exact */
+	const char *message_id; /* Message-ID, with or without <> */
+	const char *domain;     /* of the mailbox */
+	const char *mailbox;    /* key */
 	const char *class;      /* main or main/sub */
 	const char *status;     /* a status word: the latest */
 	const char *client;     /* IP or network */

@@ -14,10 +14,12 @@
 /*
  * The key of a mail is its time and a number within the millisecond, so
  * that the order of keys is the order of time: windows, pages and the text
- * index all work on the key.
+ * index all work on the key.  Few, as distances between keys are what the
+ * text index is made of; when more mails than that are of one millisecond,
+ * they take keys of the next.
  */
-#define HISTORY_KEYS_A_MS 1024
-#define HISTORY_KEYS_A_MS_TEXT "1024"
+#define HISTORY_KEYS_A_MS 16
+#define HISTORY_KEYS_A_MS_TEXT "16"
 /* 9999-12-31: later times are a mistake. */
 #define HISTORY_TIME_MAX_MS 253402300799999
 
@@ -38,6 +40,7 @@ struct history {
 	sqlite3 *db;
 	size_t statement_count;
 	struct history_statement statements[HISTORY_STATEMENTS_MAX];
+	struct history_packer *packer;
 	char *file;
 	int lock_fd;         /* -1: a reader */
 	int64_t deadline_ms; /* of a search; 0: none */
@@ -46,10 +49,13 @@ struct history {
 
 /* What the text index has of a row of table mail.  A row is taken out of
  * the index by the same text. */
-#define HISTORY_TEXT_COLUMNS "sender, recipient, subject, message_id"
+#define HISTORY_TEXT_COLUMNS "sender, recipient, subject"
+#define HISTORY_TEXT_SENDER "mail.sender || char(10) || mail.header_from"
+#define HISTORY_TEXT_RECIPIENT                                                 \
+	"CASE WHEN mail.rcpt = mail.mailbox THEN mail.mailbox "                \
+	"ELSE mail.mailbox || char(10) || mail.rcpt END"
 #define HISTORY_TEXT_VALUES                                                    \
-	"sender || char(10) || header_from, mailbox || char(10) || rcpt, "     \
-	"subject, message_id"
+	HISTORY_TEXT_SENDER ", " HISTORY_TEXT_RECIPIENT ", mail.subject"
 
 /* Sets *err from the database; returns -1. */
 int history_fail(const struct history *history, struct err *err,
@@ -73,6 +79,17 @@ void history_bind_blob(sqlite3_stmt *stmt, const char *name,
 
 /* Our tokenizer and fold(), for a connection. */
 int history_add_functions(struct history *history, struct err *err);
+
+/* Decision records as they are stored: with zstd and a dictionary.  Packs
+ * to the heap; ERR_INPUT when the record is too large.  Unpacking what is
+ * damaged gives null. */
+struct history_packer;
+struct history_packer *history_packer_new(void);
+void history_packer_free(struct history_packer *packer);
+int history_pack_record(struct history_packer *packer, const json_t *record,
+    struct bytes *out, struct err *err);
+json_t *history_unpack_record(struct history_packer *packer,
+    struct bytes packed);
 
 /* As history_take, within the caller's transaction. */
 int history_take_event(struct history *history, struct bytes event,

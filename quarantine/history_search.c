@@ -2,9 +2,8 @@
  * history_search.c - questions to the history.
  *
  * A question becomes one SELECT.  Where a word is long enough to have
- * grams the text index leads and rows are looked up; what it finds is
- * checked again by fold() and instr(), which alone decide, so that a gram
- * more or less never shows.  Both tables are walked by the key, newest
+ * grams the text index leads and names the rows that have them all; fold()
+ * and instr() then decide, as they do where there is no gram.  Both tables are walked by the key, newest
  * first, and the walk ends when the page is full.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -15,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <zstd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -30,6 +27,8 @@
 #define SQL_MAX 65536
 /* Words of one question, all filters together. */
 #define WORDS_MAX 32
+/* Grams of a word that are asked for: enough to leave few rows to look at. */
+#define GRAMS_MAX 24
 
 /* A column of a row, in the order of the SELECT. */
 enum shape {
@@ -95,22 +94,29 @@ struct question {
 
 /* ---- words ---- */
 
-/* A phrase for the text index: its grams one after the other. */
-static void
-add_match(struct question *q, const char *column, struct bytes word)
+struct match {
+	struct buf *out;
+	const char *column;
+	size_t grams;
+};
+
+static int
+add_gram(void *context, struct bytes gram, size_t start, size_t end)
 {
+	struct match *match = context;
 	size_t i;
 
-	if (!history_has_grams(word))
-		return;
-	buf_printf(&q->match, "%s%s : \"", q->match.len > 0 ? " AND " : "",
-	    column);
-	for (i = 0; i < word.len; i++) {
-		if (word.data[i] == '"')
-			buf_append_char(&q->match, '"');
-		buf_append_char(&q->match, word.data[i]);
+	(void)start;
+	(void)end;
+	buf_printf(match->out, "%s%s : \"", match->out->len > 0 ? " AND " : "",
+	    match->column);
+	for (i = 0; i < gram.len; i++) {
+		if (gram.data[i] == '"')
+			buf_append_char(match->out, '"');
+		buf_append_char(match->out, gram.data[i]);
 	}
-	buf_append_char(&q->match, '"');
+	buf_append_char(match->out, '"');
+	return ++match->grams == GRAMS_MAX;
 }
 
 static int
@@ -122,7 +128,7 @@ add_word(struct question *q, const char *column, const char *text,
 	buf_printf(&q->where, " AND instr(fold(%s), :w%zu) > 0", text,
 	    q->word_count);
 	q->words[q->word_count++] = xmemdup(word.data, word.len);
-	add_match(q, column, word);
+	history_grams(word, add_gram, &(struct match){ &q->match, column, 0 });
 	return 0;
 }
 
@@ -237,19 +243,19 @@ add_filters(struct question *q, struct err *err)
 {
 	const struct history_query *query = q->query;
 
-	if (add_words(q, "sender",
-		"mail.sender || char(10) || "
-		"mail.header_from",
-		query->sender, err) < 0 ||
-	    add_words(q, "recipient", "mail.mailbox || char(10) || mail.rcpt",
-		query->recipient, err) < 0 ||
-	    add_words(q, "subject", "mail.subject", query->subject, err) < 0 ||
-	    add_words(q, "message_id", "mail.message_id", query->message_id,
+	if (add_words(q, "sender", HISTORY_TEXT_SENDER, query->sender, err) <
+		0 ||
+	    add_words(q, "recipient", HISTORY_TEXT_RECIPIENT, query->recipient,
 		err) < 0 ||
+	    add_words(q, "subject", "mail.subject", query->subject, err) < 0 ||
 	    add_class(q, query->class, err) < 0 ||
 	    add_status(q, query->status, err) < 0 ||
 	    add_client(q, query->client, err) < 0)
 		return -1;
+	if (query->message_id != NULL)
+		buf_append_str(&q->where,
+		    " AND mail.message_id IN (:message_id, "
+		    "'<' || :message_id || '>')");
 	if (query->domain != NULL)
 		buf_append_str(&q->where, " AND mail.domain = :domain");
 	if (query->mailbox != NULL)
@@ -342,6 +348,7 @@ bind_question(sqlite3_stmt *stmt, const struct question *q, size_t limit)
 	history_bind_text(stmt, ":class", q->class);
 	history_bind_text(stmt, ":sub", q->sub);
 	history_bind_text(stmt, ":status", query->status);
+	history_bind_text(stmt, ":message_id", query->message_id);
 	history_bind_text(stmt, ":domain", query->domain);
 	history_bind_text(stmt, ":mailbox", query->mailbox);
 	history_bind_text(stmt, ":id", query->id);
@@ -447,19 +454,6 @@ add_events(struct history *history, json_t *row, struct err *err)
 	return rc;
 }
 
-static json_t *
-unpack_record(const void *data, size_t len)
-{
-	char *text = xmalloc(HISTORY_RECORD_MAX);
-	size_t size = ZSTD_decompress(text, HISTORY_RECORD_MAX, data, len);
-	json_t *record = NULL;
-
-	if (!ZSTD_isError(size))
-		record = json_loadb(text, size, 0, NULL);
-	free(text);
-	return record != NULL ? record : json_null();
-}
-
 static int
 add_record(struct history *history, json_t *row, int64_t key, struct err *err)
 {
@@ -474,8 +468,9 @@ add_record(struct history *history, json_t *row, int64_t key, struct err *err)
 	history_bind_int(stmt, ":key", key);
 	rc = history_step(history, stmt, err);
 	if (rc > 0)
-		record = unpack_record(sqlite3_column_blob(stmt, 0),
-		    (size_t)sqlite3_column_bytes(stmt, 0));
+		record = history_unpack_record(history->packer,
+		    (struct bytes){ sqlite3_column_blob(stmt, 0),
+			(size_t)sqlite3_column_bytes(stmt, 0) });
 	sqlite3_reset(stmt);
 	json_object_set_new(row, "record", record);
 	return rc < 0 ? -1 : 0;

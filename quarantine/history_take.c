@@ -8,15 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zstd.h>
-
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "quarantine/history_impl.h"
 
-#define ZSTD_LEVEL 3
 /* Mails of one millisecond that are tried before giving up. */
 #define KEY_TRIES 1000000
 
@@ -186,29 +183,6 @@ add_text(struct history *history, int64_t key, struct err *err)
 	return run_once(history, stmt, err);
 }
 
-/* Packed: *out is freed by the caller.  An event may have none: len 0. */
-static int
-pack_record(const json_t *record, struct bytes *out, struct err *err)
-{
-	char *text = json_dumps(record, JSON_COMPACT), *packed;
-	size_t len, size;
-
-	*out = (struct bytes){ NULL, 0 };
-	if (text == NULL)
-		return 0;
-	len = strlen(text);
-	size = ZSTD_compressBound(len);
-	packed = xmalloc(size);
-	size = ZSTD_compress(packed, size, text, len, ZSTD_LEVEL);
-	free(text);
-	if (len > HISTORY_RECORD_MAX || ZSTD_isError(size)) {
-		free(packed);
-		return err_set(err, ERR_INPUT, "the record is too large");
-	}
-	*out = (struct bytes){ packed, size };
-	return 0;
-}
-
 static int
 add_record(struct history *history, int64_t key, struct bytes packed,
     struct err *err)
@@ -252,7 +226,8 @@ take_mail(struct history *history, const json_t *event, int64_t time_ms,
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (free_key(history, time_ms, &key, err) < 0 ||
-	    pack_record(json_object_get(event, "record"), &packed, err) < 0)
+	    history_pack_record(history->packer,
+		json_object_get(event, "record"), &packed, err) < 0)
 		return -1;
 	rc = 1;
 	if (insert_mail(history, key, event, err) < 0 ||

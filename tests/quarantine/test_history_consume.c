@@ -377,7 +377,8 @@ test_killed_at_any_point(void **state)
 	    added);
 	assert_int_equal(count(place.history,
 			     "SELECT count(*) FROM mail_text WHERE mail_text "
-			     "MATCH 'subject : \"hello\"'"),
+			     "MATCH 'subject : \"hel\" AND subject : "
+			     "\"llo\"'"),
 	    added);
 	free_place(&place);
 }
