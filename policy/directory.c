@@ -11,6 +11,7 @@
  */
 #include "config.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -119,6 +120,21 @@ look_up(const struct settings *settings, struct arena *arena,
 	return STEP_FINAL;
 }
 
+/* Says once what is wrong; returns -1. */
+static int broken(struct walk *walk, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int
+broken(struct walk *walk, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	walk->result->problem = arena_vprintf(walk->arena, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
 static int
 add_final(struct walk *walk, const char *key)
 {
@@ -128,7 +144,8 @@ add_final(struct walk *walk, const char *key)
 		return 0;
 	*slot = walk;
 	if (walk->result->count == DIRECTORY_FANOUT_MAX)
-		return -1;
+		return broken(walk, "more than %d mailboxes",
+		    DIRECTORY_FANOUT_MAX);
 	walk->result->mailboxes[walk->result->count++] = key;
 	return 0;
 }
@@ -181,12 +198,17 @@ walk_address(struct walk *walk, const char *key, unsigned depth)
 	struct visited *visited;
 	void **slot;
 
-	if (depth > DIRECTORY_DEPTH_MAX || walk->visited.count >= WALK_MAX)
-		return -1;
+	if (depth > DIRECTORY_DEPTH_MAX)
+		return broken(walk, "more than %d aliases in a row, at %s",
+		    DIRECTORY_DEPTH_MAX, key);
+	if (walk->visited.count >= WALK_MAX)
+		return broken(walk, "more than %d aliases", WALK_MAX);
 	slot = strmap_put(&walk->visited, bytes_of(key));
 	visited = *slot;
 	if (visited != NULL)
-		return visited->state == VISIT_OPEN ? -1 : 0;
+		return visited->state == VISIT_OPEN
+		    ? broken(walk, "%s leads back to itself", key)
+		    : 0;
 	*slot = visited = arena_alloc(walk->arena, sizeof(*visited));
 	visited->state = VISIT_OPEN;
 	if (walk_step(walk, key, depth) < 0)
@@ -215,8 +237,10 @@ resolve_aliases(const struct settings *settings, struct arena *arena,
 	rc = walk_address(&walk, key, 0);
 	strmap_free(&walk.visited);
 	strmap_free(&walk.found);
-	if (rc < 0)
+	if (rc < 0) {
+		result->problem = found.problem;
 		return DIRECTORY_BROKEN;
+	}
 	if (found.count == 0)
 		return DIRECTORY_UNKNOWN;
 	*result = found;
@@ -240,6 +264,7 @@ directory_resolve(const struct settings *settings, struct arena *arena,
 		result->mailboxes = arena_alloc(arena, sizeof(char *));
 		result->mailboxes[0] = at.key;
 		result->aliased = false;
+		result->problem = NULL;
 		return DIRECTORY_FOUND;
 	case STEP_TARGETS:
 	case STEP_MOVED:

@@ -150,6 +150,7 @@ struct directory_result {
 	size_t count;
 	const char **mailboxes; /* keys, in the arena, each once */
 	bool aliased;           /* an alias led there, mailbox or domain */
+	const char *problem; /* of DIRECTORY_BROKEN: in words, in the arena */
 };
 
 #define DIRECTORY_DEPTH_MAX 10
@@ -161,7 +162,8 @@ struct directory_result {
  * nor an alias itself.  An alias goes before a recipient of the same name;
  * one that names itself keeps a copy; both go before a domain alias.  A
  * target that is no domain of ours is final.  Targets that do not exist are
- * left out; UNKNOWN when none exists.  result is set for FOUND.
+ * left out; UNKNOWN when none exists.  result is set for FOUND, its
+ * problem for BROKEN.
  */
 enum directory_answer directory_resolve(const struct settings *settings,
     struct arena *arena, const struct address *address, const char *delimiter,

@@ -221,7 +221,7 @@ resolve_wide(size_t wide, size_t *count)
 	struct arena *arena = arena_new(0);
 	struct bytes *fields =
 	    arena_calloc(arena, 2 * (wide + 1), sizeof(*fields));
-	struct directory_result result = { 0, NULL, false };
+	struct directory_result result = { .count = 0 };
 	enum directory_answer answer;
 	struct settings *settings;
 	struct address address;
