@@ -635,7 +635,7 @@ ahead_term(struct spf_eval *eval, struct spf_node *node, size_t place,
 }
 
 /* Goes through the terms in the order of evaluation, no further than that
- * may go. */
+ * may go; each level of includes is a term, so it is no deeper either. */
 static unsigned
 ahead_record(struct spf_eval *eval, struct spf_node *node, unsigned terms)
 {
@@ -676,6 +676,7 @@ qualifier_result(char qualifier)
 	}
 }
 
+/* As deep as the evaluation went: SPF_DNS_TERMS_MAX levels at most. */
 static bool decide_record(const struct spf_eval *eval,
     const struct spf_node *node, struct spf_decision *out);
 

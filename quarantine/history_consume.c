@@ -66,11 +66,11 @@ static const struct store_script sign_script = {
 
 /* What was read of one shard. */
 struct batch {
-	bool away;
 	struct store_reply *reply;
 	const struct store_reply *entries; /* in it; NULL: none */
 	char cursor[ENTRY_SIZE];
-	bool moved;
+	bool moved; /* the cursor */
+	bool away;  /* the store */
 };
 
 static void

@@ -25,7 +25,7 @@
 static _Noreturn void
 usage(int status)
 {
-	fprintf(status == EX_OK ? stdout : stderr,
+	(void)fprintf(status == EX_OK ? stdout : stderr,
 	    "usage: " NAME " [-c FILE]\n"
 	    "       " NAME " -V\n"
 	    "  -c FILE  the config (%s/sekimori.conf)\n"

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "quarantine/history_impl.h"
 
-#define MINUTE 60000
+#define MINUTE INT64_C(60000)
 /* The time of the first mail of the tests. */
 #define T0 1700000000000
 
@@ -195,8 +195,8 @@ test_no_database(void **state)
 	(void)state;
 	assert_non_null(f);
 	for (i = 0; i < 1000; i++)
-		fputs("this is no database. ", f);
-	fclose(f);
+		(void)fputs("this is no database. ", f);
+	(void)fclose(f);
 	assert_null(history_open(file, true, &err));
 	assert_int_equal(err.kind, ERR_CONFIG);
 	remove_dir(dir);
