@@ -438,6 +438,36 @@ test_no_body(void **state)
 	}
 }
 
+/* A part of the right hash is not the right hash. */
+static void
+test_length_of_body_hash(void **state)
+{
+	struct bytes raw =
+	    lab_sign(lab, bytes_of(MESSAGE), TAGS NAMES, lab->rsa);
+	const char *bh = strstr(raw.data, "bh=");
+	static const int lengths[] = { 4, 40, 44 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(lengths); i++) {
+		struct bytes tags =
+		    lab_text(lab, TAGS NAMES "; %.*s", 3 + lengths[i], bh);
+
+		assert_int_equal(scan(lab_sign(lab, bytes_of(MESSAGE),
+					  tags.data, lab->rsa))
+				     ->result,
+		    lengths[i] == 44 ? AUTH_PASS : AUTH_FAIL);
+	}
+	/* Nor is more than it. */
+	assert_int_equal(scan(lab_sign(lab, bytes_of(MESSAGE),
+				  lab_text(lab, TAGS NAMES "; %.*s%.*s", 43, bh,
+				      44, bh + 3)
+				      .data,
+				  lab->rsa))
+			     ->result,
+	    AUTH_FAIL);
+}
+
 /* ---- l= ---- */
 
 static void
@@ -785,6 +815,7 @@ main(void)
 		cmocka_unit_test(test_added_field),
 		cmocka_unit_test(test_body_in_any_pieces),
 		cmocka_unit_test(test_no_body),
+		cmocka_unit_test(test_length_of_body_hash),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_lengths_share_one_hash),
 		cmocka_unit_test(test_key_records),
