@@ -137,13 +137,20 @@ static void
 shard_keep(struct shard *shard, struct dns_question *question,
     const struct dns_reply *reply)
 {
+	struct dns_question *oldest;
+
 	TAILQ_INSERT_HEAD(&shard->lru, question, lru);
 	question->expires_ms = clock_mono_ms() + (int64_t)reply->ttl_s * 1000;
 	shard->count++;
 	shard->octets += question_size(question, reply);
 	while (shard->count > shard->count_max ||
-	    shard->octets > shard->octets_max)
-		shard_remove(shard, TAILQ_LAST(&shard->lru, lru_head));
+	    shard->octets > shard->octets_max) {
+		oldest = TAILQ_LAST(&shard->lru, lru_head);
+		shard_remove(shard, oldest);
+		/* One that does not fit even alone is the last to go. */
+		if (oldest == question)
+			return;
+	}
 }
 
 static void

@@ -49,7 +49,8 @@ struct parser {
 #define FAIL(parser, ...)                                                      \
 	(err_set((parser)->err, ERR_CONFIG, __VA_ARGS__),                      \
 	    err_prefix((parser)->err, "%s:%u", (parser)->file,                 \
-		(parser)->start_line))
+		(parser)->start_line),                                         \
+	    -1)
 
 /* A token as far as an error message needs it. */
 #define SHOWN(token)                                                           \
@@ -368,8 +369,9 @@ rdata_soa(struct parser *parser)
 {
 	int i;
 
-	if (rdata_name(parser) < 0 || rdata_name(parser) < 0)
-		return -1;
+	for (i = 0; i < 2; i++)
+		if (rdata_name(parser) < 0)
+			return -1;
 	for (i = 0; i < 5; i++)
 		if (rdata_number(parser, UINT32_MAX, 4) < 0)
 			return -1;

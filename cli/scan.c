@@ -232,8 +232,8 @@ judge_mailbox(struct judge *judge, const struct scan *scan, const char *mailbox,
 {
 	const struct verdict *verdict;
 
-	verdict = verdict_at_rcpt(scan->arena, &judge->envelope,
-	    judge->settings, mailbox);
+	verdict = verdict_at_rcpt(scan->arena, scan->envelope, judge->settings,
+	    mailbox);
 	if (verdict->action != ACTION_ACCEPT && direction == DIRECTION_INBOUND)
 		return verdict;
 	return verdict_make(scan->arena, scan, mailbox, direction,
@@ -345,13 +345,17 @@ static int
 judge_message(struct judge *judge, const char *file, struct arena *arena,
     struct message *message, struct err *err)
 {
-	const struct envelope *envelope = &judge->envelope;
+	struct envelope *envelope = arena_alloc(arena, sizeof(*envelope));
+	const struct ulid id = ulid_new();
 	struct scan *scan = scan_new(arena, judge->dns, envelope,
 	    judge->settings, judge->authserv_id);
 	json_t *records = json_array();
 	size_t i;
-	int rc = run_checks(judge, scan, message, err);
+	int rc;
 
+	*envelope = judge->envelope;
+	envelope->id = arena_strdup(arena, id.text);
+	rc = run_checks(judge, scan, message, err);
 	for (i = 0; rc == 0 && i < envelope->recipient_count; i++)
 		judge_recipient(judge, scan, &envelope->recipients[i].address,
 		    records);
@@ -373,12 +377,10 @@ judge_file(struct judge *judge, const char *file, struct err *err)
 	};
 	struct arena *arena = arena_new(0);
 	struct message *message = message_new(arena, &limits);
-	struct ulid id = ulid_new();
 	struct buf raw;
 	int rc;
 
 	buf_init(&raw, FILE_MAX_BYTES);
-	judge->envelope.id = id.text;
 	rc = file_read(file, &raw, err);
 	if (rc == 0 && message_read(message, buf_bytes(&raw), err) < 0)
 		rc = err_prefix(err, "%s", file);

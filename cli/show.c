@@ -55,9 +55,11 @@ size_text(struct arena *arena, int64_t bytes)
 
 	if (bytes < 1024)
 		return arena_printf(arena, "%" PRId64 " B", bytes);
-	for (size /= 1024; size >= 1024 && unit + 2 < sizeof(units);
-	     size /= 1024)
+	size /= 1024;
+	while (size >= 1024 && unit + 2 < sizeof(units)) {
+		size /= 1024;
 		unit++;
+	}
 	return arena_printf(arena, size < 10 ? "%.1f %cB" : "%.0f %cB", size,
 	    units[unit]);
 }
