@@ -41,7 +41,7 @@ struct release {
 	unsigned timeout_s;
 };
 
-/* What the entry says; strings live as long as the JSON. */
+/* What the entry says; strings live as long as the JSON and the arena. */
 struct entry {
 	const char *mailbox;
 	const char *rcpt;
@@ -60,8 +60,9 @@ struct attempt {
 	const char *held_id;
 	const char *domain;
 	const char *actor;
+	struct arena *arena;
 	char token[LEASE_TOKEN_SIZE];
-	struct entry entry;
+	struct entry entry; /* its state: before the lease */
 	struct release_header_rules rules;
 	struct buf authserv_id;
 	struct buf own_header; /* what stands before the stored bytes */
@@ -135,31 +136,44 @@ is_loopback(const char *host)
 
 /* ---- the entry ---- */
 
+/* JSON carries UTF-8 only: text that is none stands under NAME_raw, in
+ * base64. */
 static const char *
-text_of(const json_t *entry, const char *key)
+text_of(const json_t *entry, const char *name, struct arena *arena)
 {
-	const char *text = json_string_value(json_object_get(entry, key));
+	const char *raw_name = arena_printf(arena, "%s_raw", name);
+	const char *raw = json_string_value(json_object_get(entry, raw_name));
+	const char *text = json_string_value(json_object_get(entry, name));
+	struct buf octets;
 
+	if (raw == NULL)
+		return text != NULL ? text : "";
+	buf_init(&octets, OWN_HEADER_MAX);
+	if (base64_decode(bytes_of(raw), &octets) == 0)
+		text = arena_memdup(arena, octets.data, octets.len);
+	buf_free(&octets);
 	return text != NULL ? text : "";
 }
 
 static int
-read_entry(const json_t *json, struct entry *entry, struct err *err)
+read_entry(const json_t *json, struct arena *arena, struct entry *entry,
+    struct err *err)
 {
-	int state = held_state_parse(bytes_of(text_of(json, "state")));
+	int state = held_state_parse(bytes_of(text_of(json, "state", arena)));
 
 	if (state < 0)
 		return err_set(err, ERR_TEMP, "the entry has no state");
 	entry->state = (enum held_state)state;
-	entry->mailbox = text_of(json, "mailbox");
-	entry->rcpt = text_of(json, "rcpt");
-	entry->rcpt_params = text_of(json, "rcpt_params");
-	entry->sender = text_of(json, "sender");
-	entry->sender_params = text_of(json, "sender_params");
-	entry->received = text_of(json, "received");
-	entry->results = text_of(json, "results");
-	entry->subject_mark =
-	    json_string_value(json_object_get(json, "subject_mark"));
+	entry->mailbox = text_of(json, "mailbox", arena);
+	entry->rcpt = text_of(json, "rcpt", arena);
+	entry->rcpt_params = text_of(json, "rcpt_params", arena);
+	entry->sender = text_of(json, "sender", arena);
+	entry->sender_params = text_of(json, "sender_params", arena);
+	entry->received = text_of(json, "received", arena);
+	entry->results = text_of(json, "results", arena);
+	entry->subject_mark = text_of(json, "subject_mark", arena);
+	if (entry->subject_mark[0] == '\0')
+		entry->subject_mark = NULL;
 	if (entry->mailbox[0] == '\0')
 		return err_set(err, ERR_TEMP, "the entry has no mailbox");
 	return 0;
@@ -306,8 +320,7 @@ sender_address(const struct entry *entry, struct arena *arena)
 /* What became of it, in the words of smtp.h.  *answer: the listener's, for
  * people. */
 static enum smtp_outcome
-deliver(struct attempt *attempt, struct arena *arena, int *code,
-    struct buf *answer, struct err *err)
+deliver(struct attempt *attempt, int *code, struct buf *answer, struct err *err)
 {
 	const struct smtp_options options = {
 		.host = attempt->release->host,
@@ -334,8 +347,9 @@ deliver(struct attempt *attempt, struct arena *arena, int *code,
 	if (smtp == NULL)
 		return SMTP_NOT_SENT;
 	buf_init(&address, 4 * ADDRESS_MAX);
-	recipient.address = recipient_address(&attempt->entry, arena, &address);
-	mail.sender = sender_address(&attempt->entry, arena);
+	recipient.address =
+	    recipient_address(&attempt->entry, attempt->arena, &address);
+	mail.sender = sender_address(&attempt->entry, attempt->arena);
 	outcome = smtp_send(smtp, &mail, &reply, err);
 	smtp_close(smtp);
 	buf_free(&address);
@@ -497,7 +511,7 @@ result_of(enum ending ending, struct err *err)
 /* Everything behind the lease; the lease is given back in all cases. */
 static int
 release_leased(struct attempt *attempt, const struct settings *settings,
-    struct arena *arena, enum held_state *state, struct err *err)
+    enum held_state *state, struct err *err)
 {
 	enum ending ending = ENDING_LATER;
 	enum smtp_outcome outcome;
@@ -507,7 +521,7 @@ release_leased(struct attempt *attempt, const struct settings *settings,
 
 	buf_init(&answer, REPLY_MAX);
 	if (make_own_header(attempt, settings, err) == 0) {
-		outcome = deliver(attempt, arena, &code, &answer, err);
+		outcome = deliver(attempt, &code, &answer, err);
 		ending = ending_of(outcome, code);
 	}
 	*state = state_after(attempt, ending);
@@ -555,7 +569,6 @@ static int
 attempt_release(struct attempt *attempt, const struct settings *settings,
     bool retry_unknown, enum held_state *state, struct err *err)
 {
-	struct arena *arena;
 	int rc;
 
 	*state = attempt->entry.state;
@@ -568,13 +581,11 @@ attempt_release(struct attempt *attempt, const struct settings *settings,
 		return -1;
 	if (rc == 0)
 		return not_leased(*state, err);
+	attempt->entry.state = *state;
 	release_results_id(attempt->entry.results, &attempt->authserv_id);
 	attempt->rules.subject_mark = attempt->entry.subject_mark;
 	attempt->rules.authserv_id = buf_str(&attempt->authserv_id);
-	arena = arena_new(0);
-	rc = release_leased(attempt, settings, arena, state, err);
-	arena_free(arena);
-	return rc;
+	return release_leased(attempt, settings, state, err);
 }
 
 int
@@ -602,12 +613,14 @@ release_entry(struct release *release, const struct settings *settings,
 		return rc;
 	buf_init(&attempt.authserv_id, OWN_HEADER_MAX);
 	buf_init(&attempt.own_header, OWN_HEADER_MAX);
-	rc = read_entry(json, &attempt.entry, err);
+	attempt.arena = arena_new(0);
+	rc = read_entry(json, attempt.arena, &attempt.entry, err);
 	if (rc == 0)
 		rc = attempt_release(&attempt, settings, retry_unknown, state,
 		    err);
 	buf_free(&attempt.authserv_id);
 	buf_free(&attempt.own_header);
+	arena_free(attempt.arena);
 	json_decref(json);
 	return rc;
 }

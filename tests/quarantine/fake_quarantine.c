@@ -12,7 +12,9 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/ulid.h"
+#include "base/utf8.h"
 #include "quarantine/events.h"
 #include "tests/quarantine/fake_quarantine.h"
 
@@ -136,8 +138,20 @@ held_state_parse(struct bytes word)
 static void
 set(json_t *json, const char *key, const char *value)
 {
-	if (value != NULL)
+	char *raw_key = xprintf("%s_raw", key);
+	struct buf base64;
+
+	buf_init(&base64, 10000);
+	if (value != NULL && utf8_is_valid(bytes_of(value))) {
 		json_object_set_new(json, key, json_string(value));
+	} else if (value != NULL) {
+		base64_encode(bytes_of(value), &base64);
+		json_object_set_new(json, key, json_string("?"));
+		json_object_set_new(json, raw_key,
+		    json_string(buf_str(&base64)));
+	}
+	buf_free(&base64);
+	free(raw_key);
 }
 
 int
@@ -219,6 +233,7 @@ quarantine_lease(struct quarantine *quarantine, const char *held_id,
 	} else if (entry->state == HELD_HELD || entry->state == HELD_REFUSED ||
 	    entry->state == HELD_TO_DELIVER ||
 	    (entry->state == HELD_UNKNOWN && retry_unknown)) {
+		*state = entry->state;
 		entry->state = HELD_RELEASING;
 		entry->dot_marked = false;
 		entry->leases++;

@@ -579,7 +579,8 @@ test_bytes_of_a_release(void **state)
 	struct settings *settings = new_settings();
 	struct fake_entry entry = new_entry(HELD_TO_DELIVER), *held;
 	struct release_options options = { .timeout_s = 5 };
-	const char *own = RECEIVED RESULTS;
+	/* a host name that is no UTF-8 */
+	const char *own = "Received: from \xfc by us; now\r\n" RESULTS;
 	static const char stored[] = "X-Sekimori-Id: forged\r\n"
 				     "Subject: hi\r\n\r\n.a\0b\r\n.\r\nend";
 	static const char sent[] = "Subject: [SPAM] hi\r\n\r\n"
@@ -595,6 +596,7 @@ test_bytes_of_a_release(void **state)
 	(void)state;
 	entry.rcpt = "\"alias\"@z.example";
 	entry.sender = "";
+	entry.received = "Received: from \xfc by us; now\r\n";
 	entry.subject_mark = "[SPAM]";
 	entry.bytes = (struct bytes){ stored, sizeof(stored) - 1 };
 	held = fake_quarantine_add(quarantine, &entry);
