@@ -401,6 +401,31 @@ test_questions_cannot_be_used_up(void **state)
 	buf_free(&raw);
 }
 
+/* A transaction that never got to its header is judged as one without. */
+static void
+test_no_message(void **state)
+{
+	struct scan *nothing;
+
+	(void)state;
+	lab_envelope(lab, EVIL_IP, "evil.example", "a@evil.example");
+	nothing = scan_new(lab->arena, lab->dns, &lab->envelope, NULL, "mx");
+	scan_reach(nothing, SCAN_MAIL);
+	scan_finish(nothing, INT64_MAX);
+	assert_int_equal(nothing->auth.dkim.result, AUTH_NONE);
+	assert_int_equal(nothing->auth.arc.result, AUTH_NONE);
+	assert_int_equal(nothing->auth.dmarc.result, AUTH_NONE);
+	scan_fini(nothing);
+	/* One that is given up in the middle. */
+	nothing = scan_new(lab->arena, lab->dns, &lab->envelope, NULL, "mx");
+	(void)scan(lab_sign(lab, bytes_of(BANK_MAIL), BANK_TAGS, lab->rsa));
+	scan_reach(nothing, SCAN_MAIL);
+	nothing->message = lab->message;
+	scan_reach(nothing, SCAN_HEADERS);
+	scan_body(nothing, BYTES_LIT("half a body"));
+	scan_fini(nothing);
+}
+
 /* ---- our own results ---- */
 
 /* Has a result with this method, result and property? */
@@ -504,6 +529,7 @@ main(void)
 		cmocka_unit_test(test_genuine),
 		cmocka_unit_test(test_changed_on_the_way),
 		cmocka_unit_test(test_questions_cannot_be_used_up),
+		cmocka_unit_test(test_no_message),
 		cmocka_unit_test(test_results_cannot_be_injected),
 	};
 
