@@ -509,7 +509,7 @@ display_is_safe(const char *text)
 const char *
 domain_for_display(struct arena *arena, const char *domain)
 {
-	const char *again, *text = domain;
+	const char *again = "", *text = domain;
 	char *unicode = NULL;
 
 	if (strstr(domain, "xn--") == NULL ||

@@ -108,16 +108,17 @@ is_quoted_address(struct bytes value)
 static void
 append_value(struct buf *out, struct bytes value)
 {
-	if (is_quoted_address(value)) {
+	bool plain = is_plain_text(value);
+
+	if (is_quoted_address(value) ||
+	    (plain && (is_token(value) || is_plain_address(value)))) {
 		buf_append_bytes(out, value);
-	} else if (!is_plain_text(value)) {
-		buf_append_str(out, "invalid");
-	} else if (is_token(value) || is_plain_address(value)) {
+	} else if (plain) {
+		buf_append_char(out, '"');
 		buf_append_bytes(out, value);
+		buf_append_char(out, '"');
 	} else {
-		buf_append_char(out, '"');
-		buf_append_bytes(out, value);
-		buf_append_char(out, '"');
+		buf_append_str(out, "invalid");
 	}
 }
 

@@ -390,7 +390,7 @@ static int
 authenticate(struct smtp *smtp, const struct smtp_options *options,
     struct err *err)
 {
-	struct smtp_reply reply;
+	struct smtp_reply reply = { 0 };
 	int rc;
 
 	if (options->user == NULL)

@@ -345,10 +345,10 @@ test_dialogues(void **state)
 		    ONE, "NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a@y.example", 4,
 		    HI,
 		    { HELLO,
-			"< MAIL FROM:<s@x.example> SIZE=4 BODY=8BITMIME "
-			"RET=HDRS ENVID=q+3D\r\n",
-			"< RCPT TO:<a@y.example> NOTIFY=SUCCESS,FAILURE "
-			"ORCPT=rfc822;a@y.example\r\n",
+			("< MAIL FROM:<s@x.example> SIZE=4 BODY=8BITMIME "
+			 "RET=HDRS ENVID=q+3D\r\n"),
+			("< RCPT TO:<a@y.example> NOTIFY=SUCCESS,FAILURE "
+			 "ORCPT=rfc822;a@y.example\r\n"),
 			"> 250 ok", "> 250 ok", DATA, "data", "> 250 ok",
 			QUIT },
 		    SMTP_ACCEPTED, 250, { 250 }, NULL },
@@ -405,8 +405,8 @@ test_dialogues(void **state)
 		    "BODY=8BITMIME\r\nRSET ENVID=a\x01 RET=FULL", ONE,
 		    "NOTIFY=NEVER\nRCPT", 4, HI,
 		    { HELLO,
-			"< MAIL FROM:<s@x.example> SIZE=4 BODY=8BITMIME "
-			"RET=FULL\r\n",
+			("< MAIL FROM:<s@x.example> SIZE=4 BODY=8BITMIME "
+			 "RET=FULL\r\n"),
 			"< RCPT TO:<a@y.example> NOTIFY=NEVER\r\n", "> 250 ok",
 			"> 250 ok", DATA, "data", "> 250 ok", QUIT },
 		    SMTP_ACCEPTED, 250, { 250 }, NULL },

@@ -644,8 +644,8 @@ test_parameters_are_given_again(void **state)
 {
 	static const char *const script[] = { HELLO,
 		"< MAIL FROM:<j\xc3\xb6@x.example> SIZE=",
-		"< RCPT TO:<a@y.example> "
-		"NOTIFY=SUCCESS ORCPT=rfc822;b@z.example\r\n",
+		("< RCPT TO:<a@y.example> "
+		 "NOTIFY=SUCCESS ORCPT=rfc822;b@z.example\r\n"),
 		"> 250 ok", "> 250 ok", DATA, "data", "> 250 ok", QUIT, NULL };
 	struct fake_smtp *fake = fake_smtp_start(script, OFFER);
 	struct quarantine *quarantine = fake_quarantine_new();
