@@ -19,10 +19,10 @@
 
 #include "mail/address.h"
 #include "mail/message.h"
-#include "policy/signature.h"
 #include "policy/dmarc_authors.h"
 #include "policy/dmarc_walk.h"
 #include "policy/scan.h"
+#include "policy/signature.h"
 
 /* Signatures whose domains are walked from before they are verified. */
 #define SIGNATURES_AHEAD_MAX 10
@@ -273,7 +273,8 @@ conclude(struct auth_dmarc *result, enum auth_result what, const char *problem)
 
 /*
  * The policy for an author below the domain whose record applies: np= when
- * the author's domain does not exist, sp= when it does.
+ * the author's domain does not exist, sp= when it does; the milder one when
+ * that cannot be found out.
  */
 static enum outcome
 choose_policy(struct scan *scan, const struct author *author,
@@ -287,12 +288,8 @@ choose_policy(struct scan *scan, const struct author *author,
 	answer = ask_existence(scan, author->domain);
 	if (answer == NULL)
 		return OUTCOME_WAIT;
-	if (dns_status_is_failure(answer->status)) {
-		result->problem = arena_printf(scan->arena, "%s: DNS says %s",
-		    author->domain, dns_status_name(answer->status));
-		result->result = AUTH_TEMPERROR;
-	}
-	if (answer->status == DNS_NXDOMAIN)
+	if (answer->status == DNS_NXDOMAIN ||
+	    (dns_status_is_failure(answer->status) && record->np < record->sp))
 		result->published = record->np;
 	return OUTCOME_DONE;
 }
@@ -362,7 +359,7 @@ evaluate(struct scan *scan, struct state *state, struct author *author)
 		result->problem = NULL;
 		return conclude(result, AUTH_PASS, NULL);
 	}
-	if (dkim.unknown || spf.unknown || result->result == AUTH_TEMPERROR)
+	if (dkim.unknown || spf.unknown)
 		return conclude(result, AUTH_TEMPERROR,
 		    result->problem == NULL
 			? "an aligned identifier could not be checked"
