@@ -423,6 +423,25 @@ domain_is_within(const char *domain, const char *parent)
 	return len == want || (want > 0 && domain[len - want - 1] == '.');
 }
 
+unsigned
+domain_common_labels(const char *a, const char *b)
+{
+	const char *p = a + strlen(a), *q = b + strlen(b);
+	unsigned n = 0;
+
+	while (p > a && q > b && p[-1] == q[-1]) {
+		p--;
+		q--;
+		if (*p == '.')
+			n++;
+	}
+	/* The last label counts where it is whole on both sides. */
+	if (p < a + strlen(a) && (p == a || p[-1] == '.') &&
+	    (q == b || q[-1] == '.'))
+		n++;
+	return n;
+}
+
 /* ---- for people ---- */
 
 /* Letters that cannot be taken for another letter of a domain name, nor

@@ -66,5 +66,7 @@ const char *domain_for_display(struct arena *arena, const char *domain);
 
 /* Is domain the same as parent, or below it? */
 bool domain_is_within(const char *domain, const char *parent);
+/* Labels that two domains share, counted from the top. */
+unsigned domain_common_labels(const char *a, const char *b);
 
 #endif

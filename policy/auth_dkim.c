@@ -68,24 +68,6 @@ auth_dkim_set(struct scan *scan, const struct auth_dkim_options *options)
 
 /* ---- choosing ---- */
 
-/* Labels that two names share at their ends. */
-static unsigned
-common_labels(const char *a, const char *b)
-{
-	const char *p = a + strlen(a), *q = b + strlen(b);
-	unsigned n = 0;
-
-	while (p > a && q > b && p[-1] == q[-1]) {
-		p--;
-		q--;
-		if (*p == '.')
-			n++;
-	}
-	if ((p == a || p[-1] == '.') && (q == b || q[-1] == '.'))
-		n++;
-	return n;
-}
-
 /* The author's own domain, then what shares most labels with it, beyond the
  * top one. */
 static unsigned
@@ -99,7 +81,7 @@ rank_of(const char *domain, const struct from_list *authors)
 
 		if (strcmp(domain, author) == 0)
 			return UINT32_MAX;
-		n = common_labels(domain, author);
+		n = domain_common_labels(domain, author);
 		if (n > 1 && n > best)
 			best = n;
 	}

@@ -68,33 +68,15 @@ walk_from(struct scan *scan, struct state *state, const char *domain)
 
 /* ---- asking ---- */
 
-/* Labels that two domains share at their ends, beyond the top one: others
- * are hardly ever of one organization. */
-static bool
-may_be_related(const char *a, const char *b)
-{
-	const char *p = a + strlen(a), *q = b + strlen(b);
-	unsigned dots = 0;
-
-	while (p > a && q > b && p[-1] == q[-1]) {
-		p--;
-		q--;
-		if (*p == '.')
-			dots++;
-	}
-	if ((p == a || p[-1] == '.') && (q == b || q[-1] == '.'))
-		dots++;
-	return dots > 1;
-}
-
-/* An identifier that SPF or DKIM may yet prove. */
+/* An identifier that SPF or DKIM may yet prove.  Without a common label
+ * beyond the top one it is hardly ever of one organization with an author. */
 static void
 ask_ahead(struct scan *scan, struct state *state, const char *domain)
 {
 	size_t i;
 
 	for (i = 0; i < state->who.count; i++)
-		if (may_be_related(domain, state->authors[i].domain))
+		if (domain_common_labels(domain, state->authors[i].domain) > 1)
 			(void)walk_from(scan, state, domain);
 }
 

@@ -366,12 +366,41 @@ test_within(void **state)
 			    cases[i].parent);
 }
 
+static void
+test_common_labels(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		unsigned want;
+	} cases[] = {
+		{ "example.org", "example.org", 2 },
+		{ "mail.example.org", "example.org", 2 },
+		{ "a.example.org", "b.example.org", 2 },
+		{ "badexample.org", "example.org", 1 },
+		{ "example.org", "example.net", 0 },
+		{ "xorg", "org", 0 },
+		{ "org", "org", 1 },
+		{ "", "org", 0 },
+		{ "", "", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++)
+		if (domain_common_labels(cases[i].a, cases[i].b) !=
+			cases[i].want ||
+		    domain_common_labels(cases[i].b, cases[i].a) !=
+			cases[i].want)
+			case_fail(cases[i].a, "with '%s'", cases[i].b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_common_labels),
 		cmocka_unit_test(test_limits_are_reached),
 		cmocka_unit_test(test_append_key),
 		cmocka_unit_test(test_make),
