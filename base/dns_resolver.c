@@ -35,8 +35,8 @@
 
 #define TIMEOUT_DEFAULT_MS 5000
 /* Questions out at once, late ones included; each costs libunbound some
- * 10 kB.  More are answered with a failure. */
-#define OUT_MAX 8192
+ * 12 kB.  More are answered with a failure. */
+#define OUT_MAX 4096
 #define TTL_OVERLOAD_S 1
 #define SOCKETS_MAX 4096
 #define CLASS_IN 1
@@ -346,9 +346,10 @@ unbound_settings(struct ub_ctx *ctx, bool validate, struct err *err)
 		{ "outgoing-range:", sockets },
 		{ "num-queries-per-thread:", sockets },
 		{ "outgoing-num-tcp:", "16" },
-		/* A server that was down is asked again within a minute, not
-		 * after a quarter of an hour. */
-		{ "infra-host-ttl:", "60" },
+		/* For how long a server that does not answer is left
+		 * alone, in seconds: while it is, we know nothing about who
+		 * sends.  The default is a quarter of an hour. */
+		{ "infra-host-ttl:", "5" },
 		{ "infra-keep-probing:", "yes" },
 		/* We cache; its cache serves aliases and late answers. */
 		{ "msg-cache-size:", "1m" },
