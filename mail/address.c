@@ -164,6 +164,11 @@ check_characters(struct bytes text)
 	size_t n;
 
 	while (text.len > 0) {
+		if (text.data[0] >= ' ' && text.data[0] < 0x7f) {
+			text.data++;
+			text.len--;
+			continue;
+		}
 		n = utf8_decode(text, &code);
 		if (n == 0)
 			return "address is not UTF-8";
