@@ -166,6 +166,12 @@ store_close(struct store *store)
 	free(store);
 }
 
+unsigned
+store_timeout_ms(const struct store *store)
+{
+	return store->timeout_ms;
+}
+
 bool
 store_is_up(const struct store *store)
 {

@@ -53,6 +53,8 @@ struct store_reply {
 /* Opens nothing yet: the first command connects.  NULL: bad url. */
 struct store *store_open(const struct store_options *options, struct err *err);
 void store_close(struct store *store);
+/* How long a call may take. */
+unsigned store_timeout_ms(const struct store *store);
 
 /*
  * Run one command; key names the slot (NULL: any node).  Returns 0 and the

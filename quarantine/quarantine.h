@@ -65,10 +65,11 @@ struct hold_entry {
 				   * or NULL */
 	uint64_t retention_s;
 	json_t *record; /* decision record, borrowed */
-	json_t *event;  /* the event of this mailbox, borrowed: put into the
-			 * stream in the same step */
+	json_t *event;  /* the event of this mailbox, borrowed: written in the
+			 * same step, into the outbox of the domain */
 	/* out */
-	char id[40];  /* "ULID.N" */
+	char id[40];  /* "ULID.N": the "id" of the event, else by position;
+		       * when already: of the entry that was there */
 	bool already; /* the same mail was held before: nothing was written */
 };
 
@@ -92,8 +93,13 @@ struct hold_mail {
  * Write chunks and all entries.  Returns 0 when everything is stored as
  * durably as the store promises; else -1 and nothing of it can be seen:
  * ERR_TEMP (defer), ERR_LIMIT (*full says which ceiling).  A mail that was
- * put before (same sender, recipient and bytes within 5 days) is marked
- * already, not put twice.
+ * put before (same sender, mailbox and bytes within 5 days) is marked
+ * already, not put twice, whatever became of it meanwhile.
+ *
+ * One exception: Redis is lost between carrying out the last step and
+ * saying so, and cannot be reached to take it back.  Then -1 is returned
+ * and the entries are there when Redis is back; the sender's next try
+ * finds them (already), and a log line tells of it.
  */
 enum quarantine_full {
 	FULL_NOT,
@@ -127,25 +133,34 @@ struct held_filter {
 	int64_t since_ms, until_ms;
 	bool with_hidden;
 };
-/* before: cursor of the page ahead, or NULL.  *next: cursor for the page
- * behind, in the arena, NULL at the end.  *entries is a new array. */
+/* before: *next of the page ahead, or NULL.  *next: in the arena, NULL at
+ * the end.  *entries is a new array; it may have fewer than limit, even
+ * none, while there is a *next: so many did not pass the filter that the
+ * rest is left to the next call. */
 int quarantine_list(struct quarantine *quarantine, struct arena *arena,
     const struct held_filter *filter, const char *before, size_t limit,
     json_t **entries, const char **next, struct err *err);
 
-/* Removed for its recipient: 1, 0 when it was gone already, -1. */
+/*
+ * Removed for its recipient: 1, 0 when it was gone already, -1; ERR_TEMP
+ * also while somebody releases it.  The event ("removed") is written in
+ * the same step.
+ */
 int quarantine_remove(struct quarantine *quarantine, const char *held_id,
     const char *domain, const char *actor, struct err *err);
 
 /* ---- for release.c ---- */
 
-/* held, refused, unknown (if retry_unknown) -> releasing.  1 the lease is
- * ours (token written), 0 not in a state to be released (state written). */
+/* held, to-deliver, refused, unknown (if retry_unknown) -> releasing.  1 the
+ * lease is ours (token written, *state is the one before), 0 not in a state
+ * to be released (*state; HELD_REMOVED when it is not there). */
 #define LEASE_TOKEN_SIZE 27
 int quarantine_lease(struct quarantine *quarantine, const char *held_id,
     const char *domain, const char *actor, unsigned lease_s, bool retry_unknown,
     char token[LEASE_TOKEN_SIZE], enum held_state *state, struct err *err);
-/* releasing -> state, if the lease is still ours.  1, 0, -1. */
+/* releasing -> state, if the lease is still ours: also when it has run out
+ * and nobody else has taken it since.  HELD_HELD and HELD_TO_DELIVER give it
+ * back; the latter is due again after a while, longer each time.  1, 0, -1. */
 int quarantine_settle(struct quarantine *quarantine, const char *held_id,
     const char *domain, const char *token, enum held_state state,
     const char *reply, struct err *err);
@@ -154,8 +169,9 @@ int quarantine_settle(struct quarantine *quarantine, const char *held_id,
 int quarantine_mark_dot(struct quarantine *quarantine, const char *held_id,
     const char *domain, const char *token, struct err *err);
 
-/* to-deliver entries whose time has come (first at once, then backing
- * off), of all domains: up to limit ids with their domains. */
+/* to-deliver entries whose time has come (first a few seconds after they
+ * were put, so that the transaction has been answered; then backing off),
+ * of all domains: up to limit ids with their domains. */
 struct held_ref {
 	char id[40];
 	const char *domain; /* in the arena */
@@ -163,7 +179,8 @@ struct held_ref {
 int quarantine_due(struct quarantine *quarantine, struct arena *arena,
     size_t limit, struct held_ref *refs, size_t *n, struct err *err);
 
-/* At start: entries without chunks, leases that ran out, indexes. */
+/* At start, and now and then: what is over its time, entries without chunks,
+ * indexes, counts, and events that a crash left in an outbox. */
 int quarantine_mend(struct quarantine *quarantine, struct err *err);
 
 #endif
