@@ -382,7 +382,7 @@ quarantine_read(struct quarantine *q, const char *held_id,
     void *context, struct err *err)
 {
 	struct arena *arena;
-	struct meta meta;
+	struct meta meta = { 0 };
 	struct bytes id;
 	const char *key;
 	json_t *json = NULL;
@@ -462,7 +462,7 @@ expire_all(struct quarantine *q, struct bytes id, const char *meta_key,
     struct err *err)
 {
 	char life[24];
-	struct meta meta;
+	struct meta meta = { 0 };
 	json_t *json = NULL;
 	int rc = meta_read(q, meta_key, &json, err);
 
