@@ -423,7 +423,12 @@ unbound_open(struct dns_resolver *resolver, const struct dns_options *options,
 	 * away also makes libunbound read its settings now, where an error
 	 * can be reported. */
 	rc = ub_ctx_zone_remove(ctx, "test.");
-	return rc == 0 ? 0 : unbound_error(err, "its settings", rc);
+	if (rc == 0)
+		return 0;
+	return unbound_error(err,
+	    options->trust_anchor != NULL ? options->trust_anchor
+					  : "its settings",
+	    rc);
 }
 
 static void *

@@ -387,6 +387,44 @@ test_real_server(void **state)
 	unbound_stop(&unbound);
 }
 
+/* With a trust anchor, answers that nobody has signed are worthless. */
+static void
+test_unsigned_answers_are_bogus(void **state)
+{
+	static const char anchor[] =
+	    ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC6834"
+	    "57104237C7F8EC8D\n";
+	struct dns_server *server = dns_server_start(0);
+	char file[] = "/tmp/sekimori-anchor.XXXXXX", address[32];
+	const char *const servers[] = { address };
+	struct dns_options options = { .servers = servers,
+		.server_count = 1,
+		.timeout_ms = 5000,
+		.trust_anchor = file };
+	struct err err;
+	struct dns *dns;
+	int fd = mkstemp(file);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, anchor, sizeof(anchor) - 1),
+	    sizeof(anchor) - 1);
+	snprintf(address, sizeof(address), "127.0.0.1@%u",
+	    dns_server_port(server));
+	dns = dns_open(&options, &err);
+	if (dns == NULL)
+		case_fail("open", "%s", err.text);
+	assert_int_equal(ask(dns, "a.sekimori-test.net", DNS_A), DNS_BOGUS);
+	dns_close(dns);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(pwrite(fd, "rubbish\n", 8, 0), 8);
+	assert_null(dns_open(&options, &err));
+	assert_non_null(strstr(err.text, file));
+	close(fd);
+	unlink(file);
+	dns_server_stop(server);
+}
+
 static void
 test_bad_options(void **state)
 {
@@ -413,6 +451,7 @@ main(void)
 		cmocka_unit_test(test_many_wait_for_a_dead_server),
 		cmocka_unit_test(test_server_comes_back),
 		cmocka_unit_test(test_real_server),
+		cmocka_unit_test(test_unsigned_answers_are_bogus),
 		cmocka_unit_test(test_bad_options),
 	};
 
