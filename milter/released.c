@@ -11,8 +11,6 @@
 
 #include "milter/released.h"
 
-#define RELEASE_FIELD "X-Sekimori-Release"
-
 static int
 hash_piece(void *context, struct bytes piece, struct err *err)
 {
