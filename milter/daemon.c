@@ -21,6 +21,7 @@
 #include "quarantine/release.h"
 
 #include "milter/daemon.h"
+#include "milter/mender.h"
 #include "milter/socketmap.h"
 #include "milter/socketmap_server.h"
 #include "milter/waker.h"
@@ -84,9 +85,11 @@ open_quarantine(struct daemon *daemon, const struct conf *conf, struct err *err)
 	    release_open(daemon->quarantine, daemon->events, &release);
 	daemon->release_worker =
 	    release_worker_start(daemon->release, settings_for_release, daemon);
-	if (daemon->release_worker != NULL)
-		return 0;
-	return err_set(err, ERR_TEMP, "the release worker did not start");
+	if (daemon->release_worker == NULL)
+		return err_set(err, ERR_TEMP,
+		    "the release worker did not start");
+	daemon->mender = mender_start(daemon->quarantine, err);
+	return daemon->mender != NULL ? 0 : -1;
 }
 
 static int
@@ -173,6 +176,7 @@ close_all(struct daemon *daemon)
 {
 	waker_stop(daemon->waker);
 	socketmap_server_stop(daemon->socketmap);
+	mender_stop(daemon->mender);
 	if (daemon->release_worker != NULL)
 		release_worker_stop(daemon->release_worker);
 	if (daemon->events != NULL)

@@ -21,6 +21,7 @@
 
 struct dns;
 struct events;
+struct mender;
 struct quarantine;
 struct release;
 struct release_worker;
@@ -56,6 +57,7 @@ struct daemon {
 	struct quarantine *quarantine;
 	struct release *release;
 	struct release_worker *release_worker;
+	struct mender *mender;
 	struct socketmap_server *socketmap;
 	struct waker *waker;
 	struct counters counters;

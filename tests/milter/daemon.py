@@ -58,6 +58,83 @@ def free_port():
                 continue
 
 
+class Redis:
+    """A private one, as durable as holds ask for; below directory."""
+
+    INSTALLED = shutil.which("redis-server") is not None
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.socket = os.path.join(directory, "redis.sock")
+        self.process = None
+        self.generation = 0
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket,
+             "--dir", self.directory, "--appendonly", "yes",
+             "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no",
+             "--maxmemory", "256mb", "--maxmemory-policy", "noeviction",
+             "--save", ""],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        until = time.monotonic() + START_S
+        while True:
+            try:
+                if self.run("PING") == b"PONG":
+                    return
+            except OSError:
+                pass
+            if time.monotonic() > until:
+                raise AssertionError("redis does not answer")
+            time.sleep(0.02)
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait()
+
+    def run(self, *words):
+        """One command; bytes, int, None or a list comes back."""
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(10)
+            peer.connect(self.socket)
+            out = b"*%d\r\n" % len(words)
+            for word in words:
+                word = word if isinstance(word, bytes) else str(word).encode()
+                out += b"$%d\r\n%s\r\n" % (len(word), word)
+            peer.sendall(out)
+            with peer.makefile("rb") as replies:
+                return self._read(replies)
+
+    def _read(self, replies):
+        line = replies.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionResetError("redis went away")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise AssertionError(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            return replies.read(int(rest) + 2)[:-2] if rest != b"-1" else None
+        if kind == b"*":
+            return [self._read(replies) for _ in range(int(rest))]
+        return rest
+
+    def put(self, **objects):
+        """Settings: {"domain:a.example": {"made": "{}", ...}}, as
+        doc/redis-keys.md has them, in one generation."""
+        self.generation += 1
+        for name, fields in objects.items():
+            pairs = [x for pair in fields.items() for x in pair]
+            self.run("HSET", "sk:{cfg}:" + name, *pairs)
+            self.run("ZADD", "sk:{cfg}:changed", self.generation, name)
+        self.run("SET", "sk:{cfg}:secret", b"0123456789abcdef" * 2)
+        self.run("SET", "sk:{cfg}:gen", self.generation)
+        self.run("PUBLISH", "sk:notice", self.generation)
+
+
 class Daemon:
     def __init__(self, inet=None, **options):
         """options: of sekimori.conf; inet: a port instead of a socket."""

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""test_enforce.py - sekimori-milter with a real Redis: what it refuses,
+holds, and does while Redis is away.
+
+SPDX-License-Identifier: BSD-2-Clause
+"""
+
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from daemon import GOOD, GOOD_IP, Daemon, Redis, free_port
+
+SENDER = f"<a@{GOOD}>"
+HEADERS = [("From", " f@from.sekimori-test.net"), ("Subject", " hello"),
+           ("Message-ID", " <m1@test>")]
+BODY = b"one line\r\n"
+
+
+def block(action):
+    """A row that decides at the end of message: the From address."""
+    return {"list:sender:block:@from.sekimori-test.net":
+            json.dumps({"action": action})}
+
+
+SETTINGS = {
+    "domain:our.example": {"made": "{}"},
+    "domain:listed.example": {"option:restrict_recipients": "yes",
+                              "recipient:ann": "{}"},
+    "domain:split.example": {"option:split": "rcpt"},
+    "mailbox:locked@our.example": {"option:locked": "yes"},
+    "mailbox:hold@our.example": block("quarantine"),
+    "mailbox:hold5@our.example": {"option:hold_answer": "550",
+                                  **block("quarantine")},
+    "mailbox:reject@our.example": block("reject"),
+    "mailbox:tag@our.example": block("tag"),
+}
+
+
+@unittest.skipUnless(Redis.INSTALLED, "redis-server is not installed")
+class Enforce(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="sekimori-redis-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.redis = Redis(self.directory)
+        self.addCleanup(self.redis.stop)
+        self.port = free_port()
+
+    def daemon(self, settings=SETTINGS, **options):
+        """Redis with settings, and the daemon on it."""
+        self.redis.start()
+        if settings:
+            self.redis.put(**settings)
+        return self.daemon_alone(**options)
+
+    def daemon_alone(self, **options):
+        return Daemon(mode="enforce", redis="unix:" + self.redis.socket,
+                      unlisted_domains="pass", redis_timeout_ms="500",
+                      socketmap_listen=f"inet:127.0.0.1:{self.port}",
+                      **options)
+
+    def ask(self, request):
+        """What Postfix would ask the socketmap server."""
+        with socket.create_connection(("127.0.0.1", self.port), 10) as peer:
+            peer.sendall(b"%d:%s," % (len(request), request.encode()))
+            answer = peer.recv(65536).decode()
+        return answer.partition(":")[2].rstrip(",")
+
+    def send(self, daemon, *recipients, headers=HEADERS, body=BODY):
+        with daemon.greeted() as mta:
+            return mta.mail(SENDER, [f"<{r}>" for r in recipients], headers,
+                            body)
+
+    # ---- at RCPT ----
+
+    def test_recipients(self):
+        with self.daemon() as daemon:
+            result = self.send(daemon, "locked@our.example",
+                               "bob@listed.example", "ann@listed.example",
+                               "x@split.example", "who@other.example",
+                               "ok@our.example")
+            codes = [reply.split(" ", 2)[:2] if reply != "c" else reply
+                     for reply in result.rcpt_replies]
+            self.assertEqual(codes, [["550", "5.2.1"], ["550", "5.1.1"], "c",
+                                     ["452", "4.5.3"], "c", "c"])
+            self.assertEqual(result.reply, "c")
+
+    def test_connections_max(self):
+        with self.daemon(connections_max=2) as daemon:
+            with daemon.greeted(), daemon.greeted(), \
+                    daemon.greeted() as third:
+                result = third.mail(SENDER, ["<ok@our.example>"], HEADERS,
+                                    BODY)
+                self.assertEqual(result.rcpt_replies[0][:9], "451 4.3.2")
+
+    def test_draining(self):
+        with self.daemon() as daemon:
+            with daemon.greeted() as mta, daemon.greeted() as other:
+                mta.mail_from(SENDER)
+                mta.rcpt("<ok@our.example>")
+                daemon.signal(signal.SIGTERM)
+                daemon.wait_log("stopping: 1 messages")
+                other.mail_from(SENDER)
+                self.assertEqual(other.rcpt("<ok@our.example>")[:9],
+                                 "451 4.3.2")
+                self.assertEqual(mta.rcpt("<b@our.example>")[:9],
+                                 "451 4.3.2")
+                for header in HEADERS:
+                    mta.header(*header)
+                mta.end_of_header()
+                mta.body(BODY)
+                self.assertEqual(mta.end_of_message(HEADERS).reply, "c")
+            self.assertEqual(daemon.process.wait(30), 0)
+
+    # ---- settings ----
+
+    def test_changes_are_seen_within_a_second(self):
+        with self.daemon() as daemon:
+            self.assertEqual(self.ask("relay_domains new.example"),
+                             "NOTFOUND ")
+            self.redis.put(**{"domain:new.example": {"made": "{}"}})
+            until = time.monotonic() + 5
+            begun = time.monotonic()
+            while self.ask("relay_domains new.example") == "NOTFOUND ":
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.02)
+            self.assertLess(time.monotonic() - begun, 1.5)
+            self.assertEqual(self.send(daemon, "a@new.example").reply, "c")
+
+    def test_started_before_redis(self):
+        """Nothing is known: everything waits, nothing is denied."""
+        with self.daemon_alone() as daemon:
+            result = self.send(daemon, "ok@our.example")
+            self.assertEqual(result.rcpt_replies[0][:9], "451 4.3.0")
+            for question in ("relay_domains our.example",
+                             "transport a@our.example",
+                             "recipients a@our.example",
+                             "aliases a@our.example"):
+                self.assertEqual(self.ask(question)[:5], "TEMP ")
+            self.redis.start()
+            self.redis.put(**SETTINGS)
+            until = time.monotonic() + 30
+            while self.ask("relay_domains our.example")[:3] != "OK ":
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.1)
+            self.assertEqual(self.send(daemon, "ok@our.example").reply, "c")
+
+    def test_redis_goes_away(self):
+        with self.daemon() as daemon:
+            self.assertEqual(self.send(daemon, "ok@our.example").reply, "c")
+            self.redis.stop(signal.SIGKILL)
+            result = self.send(daemon, "ok@our.example")
+            self.assertEqual(result.reply, "c")
+            self.assertEqual(self.send(daemon, "locked@our.example")
+                             .rcpt_replies[0][:9], "550 5.2.1")
+            begun = time.monotonic()
+            result = self.send(daemon, "hold@our.example", "ok@our.example")
+            self.assertEqual(result.reply[:3], "451")
+            self.assertEqual(result.deleted, [])
+            self.assertLess(time.monotonic() - begun, 10)
+            self.assertEqual(self.ask("recipients ann@listed.example"),
+                             "OK ann@listed.example")
+            self.redis.start()
+            until = time.monotonic() + 30
+            while self.send(daemon, "hold@our.example").reply != "d":
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.1)
+
+    # ---- holding ----
+
+    def test_one_held_one_not(self):
+        with self.daemon() as daemon:
+            result = self.send(daemon, "hold@our.example", "ok@our.example")
+            self.assertEqual(result.reply, "c")
+            self.assertEqual(result.deleted, ["<hold@our.example>"])
+            daemon.wait_log("status=quarantined")
+
+    def test_all_held(self):
+        with self.daemon() as daemon:
+            self.assertEqual(self.send(daemon, "hold@our.example").reply, "d")
+            result = self.send(daemon, "hold5@our.example")
+            self.assertEqual(result.reply[:9], "550 5.7.1")
+            daemon.wait_log("status=quarantined", count=2)
+
+    def test_the_senders_next_try_is_not_held_twice(self):
+        with self.daemon() as daemon:
+            with daemon.greeted() as mta:
+                mta.mail_from(SENDER)
+                mta.rcpt("<hold@our.example>")
+                for header in HEADERS:
+                    mta.header(*header)
+                mta.end_of_header()
+                mta.body(BODY)
+                mta.packet("E")
+                daemon.wait_log("status=quarantined")
+                # and gone, without having read the answer
+            self.assertEqual(self.send(daemon, "hold@our.example").reply, "d")
+            daemon.wait_log("already=1")
+            held = self.redis.run("ZCARD", "sk:{d:our.example}:index")
+            self.assertEqual(held, 1)
+            other = self.send(daemon, "hold@our.example", body=b"another\r\n")
+            self.assertEqual(other.reply, "d")
+            held = self.redis.run("ZCARD", "sk:{d:our.example}:index")
+            self.assertEqual(held, 2)
+
+    def test_refused_by_the_from_address(self):
+        with self.daemon() as daemon:
+            result = self.send(daemon, "reject@our.example")
+            self.assertEqual(result.reply[:9], "550 5.7.1")
+
+    def test_tagged(self):
+        with self.daemon() as daemon:
+            result = self.send(daemon, "tag@our.example")
+            self.assertEqual(result.reply, "c")
+            self.assertNotEqual(result.header("Subject"), [" hello"])
+            self.assertTrue(result.header("Subject")[0].endswith(" hello"))
+
+
+if __name__ == "__main__":
+    unittest.main()
