@@ -242,8 +242,11 @@ on_close(SMFICTX *ctx)
 {
 	struct session *session = enter(ctx);
 
-	if (session == NULL)
+	if (session == NULL) {
+		session_abandon(smfi_getpriv(ctx));
+		smfi_setpriv(ctx, NULL);
 		return SMFIS_CONTINUE;
+	}
 	smfi_setpriv(ctx, NULL);
 	session_free(session);
 	return leave(SMFIS_CONTINUE);

@@ -31,17 +31,25 @@ session_new(struct daemon *daemon, bool leading_space)
 }
 
 void
-session_free(struct session *session)
+session_abandon(struct session *session)
 {
 	size_t i;
 
 	if (session == NULL)
 		return;
-	session_end_transaction(session);
 	for (i = 0; i < SESSION_TEXT_COUNT; i++)
 		free(session->texts[i]);
-	daemon_remove_session(session->daemon);
 	free(session);
+}
+
+void
+session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	session_end_transaction(session);
+	daemon_remove_session(session->daemon);
+	session_abandon(session);
 }
 
 static char *

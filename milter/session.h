@@ -42,6 +42,8 @@ struct session {
 struct session *session_new(struct daemon *daemon, bool leading_space);
 /* Frees the transaction too. */
 void session_free(struct session *session);
+/* When the daemon is gone already: only what is the session's own. */
+void session_abandon(struct session *session);
 
 /*
  * Keeps a text that the MTA told us; NULL forgets it.  Control characters

@@ -83,7 +83,7 @@ class Redis:
             try:
                 if self.run("PING") == b"PONG":
                     return
-            except OSError:
+            except (OSError, AssertionError):  # AssertionError: loading
                 pass
             if time.monotonic() > until:
                 raise AssertionError("redis does not answer")
