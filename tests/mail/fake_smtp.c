@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct fake_smtp {
 	SSL_CTX *context;
 	SSL *ssl;
 	char certificate[64];
+	atomic_bool is_here;
 	struct buf in, lines, message, failure;
 };
 
@@ -263,6 +265,13 @@ step_pause(struct fake_smtp *fake, const char *argument)
 }
 
 static void
+step_here(struct fake_smtp *fake, const char *argument)
+{
+	(void)argument;
+	atomic_store(&fake->is_here, true);
+}
+
+static void
 step_eof(struct fake_smtp *fake, const char *argument)
 {
 	(void)argument;
@@ -308,6 +317,7 @@ static const struct {
 	{ "nul", step_nul },
 	{ "tls", step_tls },
 	{ "pause", step_pause },
+	{ "here", step_here },
 	{ "eof", step_eof },
 	{ "close", step_close },
 	{ "reset", step_reset },
@@ -412,6 +422,16 @@ const char *
 fake_smtp_port(const struct fake_smtp *fake)
 {
 	return fake->port;
+}
+
+bool
+fake_smtp_wait_here(struct fake_smtp *fake)
+{
+	int tries = PATIENCE_MS;
+
+	while (!atomic_load(&fake->is_here) && tries-- > 0)
+		usleep(1000);
+	return tries > 0;
 }
 
 const char *

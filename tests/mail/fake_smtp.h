@@ -13,6 +13,7 @@
  *	"nul"       send a NUL
  *	"tls"       hand-shake
  *	"pause N"   wait N milliseconds
+ *	"here"      tell fake_smtp_wait_here
  *	"eof"       wait until the client closes
  *	"close"     close
  *	"reset"     close with RST
@@ -26,6 +27,8 @@
 #ifndef TESTS_MAIL_FAKE_SMTP_H
 #define TESTS_MAIL_FAKE_SMTP_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 struct fake_smtp;
@@ -33,6 +36,8 @@ struct fake_smtp;
 /* offer: keywords of the EHLO reply, separated by commas. */
 struct fake_smtp *fake_smtp_start(const char *const *script, const char *offer);
 const char *fake_smtp_port(const struct fake_smtp *fake);
+/* Until the script has come to "here"; false after 20 s. */
+bool fake_smtp_wait_here(struct fake_smtp *fake);
 /* Ends and joins the thread; "" or what went wrong. */
 const char *fake_smtp_stop(struct fake_smtp *fake);
 void fake_smtp_free(struct fake_smtp *fake);
