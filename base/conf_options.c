@@ -373,36 +373,36 @@ const struct option conf_options[] = {
 	    APPLY_AT_START, SECTION_STORE,
 	    "Milliseconds to wait for Redis, for each connection and each "
 	    "command."),
-	PLAIN(durability_required, OPT_BOOL, "yes", APPLY_AT_ONCE,
+	PLAIN(durability_required, OPT_BOOL, "yes", APPLY_AT_START,
 	    SECTION_STORE,
 	    "Hold mail only when Redis keeps what it has acknowledged even "
 	    "when it crashes (appendonly, appendfsync always, noeviction); "
 	    "otherwise such mail is deferred.  no: hold it all the same and "
 	    "accept that it may be lost."),
 
-	RANGE(hold_message_max, OPT_SIZE, "64M", "1M", "512M", APPLY_AT_ONCE,
+	RANGE(hold_message_max, OPT_SIZE, "64M", "1M", "512M", APPLY_AT_START,
 	    SECTION_QUARANTINE,
 	    "The largest message that is held.  One that is larger and would "
 	    "be held is refused with 552."),
-	RANGE(hold_domain_max, OPT_SIZE, "2G", "1M", "1024G", APPLY_AT_ONCE,
+	RANGE(hold_domain_max, OPT_SIZE, "2G", "1M", "1024G", APPLY_AT_START,
 	    SECTION_QUARANTINE,
 	    "How much may be held for one domain; beyond it, mail that would "
 	    "be held is deferred, or refused if the domain's policy says so."),
 	RANGE(hold_memory_percent, OPT_PERCENT, "60", "5", "90",
-	    APPLY_AT_ONCE, SECTION_QUARANTINE,
+	    APPLY_AT_START, SECTION_QUARANTINE,
 	    "How much of Redis's maxmemory all held mail may take, in "
 	    "percent."),
-	RANGE(spool_max, OPT_SIZE, "1G", "1M", "1024G", APPLY_AT_ONCE,
+	RANGE(spool_max, OPT_SIZE, "1G", "1M", "1024G", APPLY_AT_START,
 	    SECTION_QUARANTINE,
 	    "How many events are kept in state_dir while Redis is away.  "
 	    "When it is full, mail is still judged, but its events are lost "
 	    "and counted."),
 
 	CHECKED(release_listener, OPT_STRING, "127.0.0.1:10026",
-	    check_host_port, APPLY_AT_ONCE, SECTION_RELEASE,
+	    check_host_port, APPLY_AT_START, SECTION_RELEASE,
 	    "The SMTP server that takes released mail: a Postfix smtpd of its "
 	    "own, without milters."),
-	RANGE(release_timeout, OPT_SECONDS, "30s", "5s", "10m", APPLY_AT_ONCE,
+	RANGE(release_timeout, OPT_SECONDS, "30s", "5s", "10m", APPLY_AT_START,
 	    SECTION_RELEASE,
 	    "How long to wait for each answer of that server; for the one "
 	    "that accepts the message, ten times as long."),
