@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/domain_csv.h"
 #include "cli/request.h"
 #include "cli/show.h"
 #include "cli/table_file.h"
@@ -132,6 +131,11 @@ static const struct cli_request domain_remove = { METHOD_POST,
 	"/domains/:domain/remove", { { ":", FIELD_OPERAND, 0, NULL } },
 	say_domain_removed };
 
+static const struct cli_request domain_import = { METHOD_POST,
+	"/domains/import", { TABLE_IMPORT_FIELDS }, NULL };
+static const struct cli_request domain_export = { METHOD_GET, "/domains/export",
+	{ TABLE_EXPORT_FIELDS }, NULL };
+
 /* Without a name: all of them. */
 static int
 run_domain_show(struct cli *cli, const struct cli_args *args)
@@ -186,15 +190,18 @@ static const struct cli_command domain_commands[] = {
 	    .operands = "",
 	    .help = "Writes all domains as CSV: a column for each setting "
 		    "that any of them has.",
-	    .run = domain_csv_export },
+	    .options = { TABLE_EXPORT_OPTIONS },
+	    .run = table_file_export,
+	    .context = &domain_export },
 	{ .group = "domain",
 	    .name = "import",
 	    .operands = "FILE",
 	    .least = 1,
 	    .most = 1,
-	    .help = "Reads CSV as export writes it; domains that are there "
-		    "are changed.",
-	    .run = domain_csv_import },
+	    .help = "Reads CSV as export writes it, all of it or nothing.",
+	    .options = { TABLE_IMPORT_OPTIONS },
+	    .run = table_file_import,
+	    .context = &domain_import },
 };
 
 const struct cli_group group_domain = {
