@@ -71,13 +71,15 @@ first_field(struct bytes header)
 	return header;
 }
 
+/* A line without colon has no name. */
 static void
 split_field(struct bytes field, struct bytes *name, struct bytes *value)
 {
 	struct cursor c = cursor_of(field);
 
 	*name = bytes_trim(cursor_until(&c, ":"));
-	cursor_char(&c, ':');
+	if (!cursor_char(&c, ':'))
+		name->len = 0;
 	*value = (struct bytes){ c.p, (size_t)(c.end - c.p) };
 	if (value->len > 0 && value->data[value->len - 1] == '\n')
 		value->len--;
