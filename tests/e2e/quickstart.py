@@ -49,7 +49,7 @@ def show(runs, terminal):
                                  brief(why)])
             first = ["", ""]
         for wrong in run.wrong:
-            rows.append(first + ["", ("bad", "WRONG"), brief(wrong)])
+            rows.append(first + ["", ("bad", "WRONG"), brief(wrong)[:300]])
             first = ["", ""]
     terminal.table(["", "mail", "mailbox", "became",
                     f"why (all names end in .{world.ROOT})"], widths, rows)

@@ -30,7 +30,7 @@ def fit(text, columns):
 def wrap(text, columns):
     """Lines of at most so many columns, broken at spaces where possible."""
     lines, line = [], ""
-    for word in text.split(" "):
+    for word in text.split():
         while width(word) > columns:
             room = columns - (width(line) + 1 if line else 0)
             if room < 8:

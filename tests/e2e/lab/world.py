@@ -80,6 +80,7 @@ OLD_SHOP = domain("old-shop")
 CUSTOMERS = {
     SHOP: {
         "options": {"restrict_recipients": "yes", "block_action": "quarantine",
+                    "unsure_action": "accept",
                     "size_max": "60M", "size_action": "reject"},
         "recipients": ("taro", "hanako", "jiro", "saburo"),
         "server": "shop",
