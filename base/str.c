@@ -41,6 +41,22 @@ str_ends_nocase(const char *s, const char *suffix)
 	return len >= want && str_equal_nocase(s + (len - want), suffix);
 }
 
+bool
+str_has_nocase(const char *s, const char *part)
+{
+	size_t i;
+
+	for (;; s++) {
+		for (i = 0; part[i] != '\0'; i++)
+			if (ascii_lower(s[i]) != ascii_lower(part[i]))
+				break;
+		if (part[i] == '\0')
+			return true;
+		if (*s == '\0')
+			return false;
+	}
+}
+
 void
 str_hex(const void *data, size_t len, char *out)
 {

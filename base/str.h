@@ -53,6 +53,8 @@ void ascii_lowercase(char *s);
 bool str_equal_nocase(const char *a, const char *b);
 /* Is s, or its end, suffix?  Without case. */
 bool str_ends_nocase(const char *s, const char *suffix);
+/* Does part occur in s?  Without ASCII case; "" occurs everywhere. */
+bool str_has_nocase(const char *s, const char *part);
 /* Writes 2 * len lower-case hexadecimal digits and a NUL. */
 void str_hex(const void *data, size_t len, char *out);
 

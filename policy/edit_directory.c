@@ -27,8 +27,8 @@ struct recipient_edit {
 	const char *comment;
 };
 
-static json_t *
-comment_json(const char *comment)
+json_t *
+edit_comment_json(const char *comment)
 {
 	json_t *json = json_object();
 
@@ -55,7 +55,7 @@ prepare_recipient_add(struct edit_work *work, void *context, struct err *err)
 	there = edit_read(work, object, field, &before, err);
 	if (there < 0)
 		return -1;
-	json = comment_json(recipient->comment);
+	json = edit_comment_json(recipient->comment);
 	/* A comment that is not given is no wish to remove the one there. */
 	if (there == 0 || recipient->comment != NULL)
 		if (edit_put_json(work, object, field, json, before) ==
@@ -233,7 +233,7 @@ edit_alias_field(struct arena *arena, const char *source_key,
 json_t *
 edit_alias_json(const char *source_key, json_t *targets, const char *comment)
 {
-	json_t *json = comment_json(comment);
+	json_t *json = edit_comment_json(comment);
 
 	if (source_key[0] == '@')
 		json_object_set_new(json, "to",

@@ -242,8 +242,8 @@ edit_row_field(struct arena *arena, enum list_side side, enum list_kind kind,
 	    list_kind_words[kind], pattern);
 }
 
-static json_t *
-row_json(const struct list_row *row)
+json_t *
+edit_row_json(const struct list_row *row)
 {
 	json_t *json = json_object();
 
@@ -269,7 +269,7 @@ enum edit_outcome
 edit_put_row(struct edit_work *work, const char *object,
     const struct list_row *row, struct bytes before)
 {
-	json_t *json = row_json(row);
+	json_t *json = edit_row_json(row);
 	enum edit_outcome outcome = edit_put_json(work, object,
 	    edit_row_field(work->arena, row->side, row->kind, row->pattern),
 	    json, before);

@@ -72,6 +72,7 @@ int edit_check_row(struct edit *edit, struct arena *arena,
     struct err *err);
 const char *edit_row_field(struct arena *arena, enum list_side side,
     enum list_kind kind, const char *pattern);
+json_t *edit_row_json(const struct list_row *row);
 enum edit_outcome edit_put_row(struct edit_work *work, const char *object,
     const struct list_row *row, struct bytes before);
 
@@ -94,6 +95,8 @@ json_t *edit_check_alias(struct edit *edit, struct arena *arena,
 /* "alias:LOCAL" or "alias_domain", and the domain whose object has it. */
 const char *edit_alias_field(struct arena *arena, const char *source_key,
     const char **domain);
+/* {"comment"} when there is one; NULL is fine. */
+json_t *edit_comment_json(const char *comment);
 json_t *edit_alias_json(const char *source_key, json_t *targets,
     const char *comment);
 /* Do aliases still lead somewhere, in what the work would make of the

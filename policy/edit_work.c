@@ -357,6 +357,15 @@ edit_drop(struct edit_work *work, const char *object,
 		    before->values[i], (struct bytes){ NULL, 0 });
 }
 
+const char *
+edit_unset_field(const struct edit_work *work, size_t i, const char **object)
+{
+	if (work->ops[i].kind != OP_UNSET)
+		return NULL;
+	*object = work->ops[i].object;
+	return work->ops[i].field;
+}
+
 /* ---- names ---- */
 
 const char *

@@ -81,6 +81,11 @@ void edit_unset(struct edit_work *work, const char *object, const char *field,
 void edit_drop(struct edit_work *work, const char *object,
     const struct edit_fields *before);
 
+/* If the ith operation unsets a field: the field and its object, else NULL.
+ * work->op_count says how many there are. */
+const char *edit_unset_field(const struct edit_work *work, size_t i,
+    const char **object);
+
 /* ---- names ---- */
 
 const char *edit_object_of(struct arena *arena, struct edit_target target);

@@ -100,13 +100,14 @@ int edit_alias_add(struct edit *edit, const char *source, json_t *targets,
 int edit_alias_remove(struct edit *edit, const char *source, bool *changed,
     struct err *err);
 
-/* ---- tables (settings_import.c) ---- */
+/* ---- tables (settings_import.c, settings_export.c) ---- */
 
 enum table {
 	TABLE_LISTS,
 	TABLE_RECIPIENTS,
 	TABLE_ALIASES,
 	TABLE_ROUTES,
+	TABLE_DOMAINS,
 	TABLE_COUNT
 };
 
@@ -141,23 +142,9 @@ struct import_scope {
 int edit_import(struct edit *edit, enum table table,
     const struct import_scope *scope, struct bytes csv, struct arena *arena,
     struct import_result *result, struct err *err);
-/* The same table, UTF-8 with LF. */
-int edit_export(struct store *store, enum table table,
-    const struct import_scope *scope, struct buf *out, struct err *err);
-
-/* ---- what the store has, as JSON (settings_show.c); NULL on error ---- */
-
-/* [{"address", "comment", "added_by", "added", "options": {...}}], by
- * address, those behind `after` (NULL: the first), at most limit. */
-json_t *edit_show_recipients(struct store *store, const char *domain,
-    const char *after, size_t limit, struct err *err);
-/* [{"source", "targets", "comment", "added_by", "added"}] */
-json_t *edit_show_aliases(struct store *store, const char *domain,
-    const char *after, size_t limit, struct err *err);
-/* Entries {"id", "time", "actor", "action", "domain", "mailbox", "count",
- * "changes", "generation"}, newest first, of a domain or all; before: id of
- * an entry, or NULL.  *next: id for the page behind, heap, NULL at the end. */
-json_t *edit_show_audit(struct store *store, const char *domain,
-    const char *before, size_t limit, char **next, struct err *err);
+/* The same table, in UTF-8, as the snapshot has it. */
+int edit_export(struct store *store, const struct settings *settings,
+    enum table table, const struct import_scope *scope, struct buf *out,
+    struct err *err);
 
 #endif

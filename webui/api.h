@@ -3,8 +3,12 @@
  *
  * The pages are the API: a handler turns a request into a model; the
  * listener renders it as JSON or through a template; the command line
- * calls the same handlers inside its own process.  api_dispatch enforces
- * method, role and scope before a handler runs, in this one place.
+ * calls the same handlers inside its own process.  api_dispatch finds the
+ * route and enforces method, role and scope (whose domain, mailbox or held
+ * mail the request is about) before a handler runs, in this one place.
+ *
+ * Routes, parameters and models: doc/api.md.  All calls are safe from any
+ * thread.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -12,12 +16,14 @@
 #define WEBUI_API_H
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "base/arena.h"
 #include "base/conf.h"
 #include "base/err.h"
 
+struct charset_set;
 struct events;
 struct history;
 struct quarantine;
@@ -27,15 +33,21 @@ struct store;
 
 /* Everything the handlers need; made once by the program. */
 struct api {
-	const struct conf *conf;
+	const struct conf *conf; /* borrowed */
 	struct store *store;
 	struct quarantine *quarantine;
 	struct release *release;
 	struct events *events;
-	/* may be NULL: log search then says so */
-	struct history *history;
+	struct charset_set *charsets;
+	/* under lock */
+	pthread_mutex_t lock;
+	struct settings *settings; /* the newest that was needed, or NULL */
+	/* under history_lock, as a search takes a while (webui/history.h) */
+	pthread_mutex_t history_lock;
+	struct history *history; /* NULL: not opened yet, or not there */
 };
 
+/* Opens nothing in the store yet.  ERR_CONFIG with redis = none. */
 struct api *api_open(const struct conf *conf, struct err *err);
 void api_close(struct api *api);
 
@@ -49,6 +61,10 @@ enum role {
 	ROLE_COUNT
 };
 #define ROLE_BIT(role) (1u << (role))
+
+/* "mail-user", ...; -1 when there is no such word. */
+const char *role_name(enum role role);
+int role_parse(const char *word);
 
 enum method {
 	METHOD_GET,
@@ -64,16 +80,35 @@ struct principal {
 	size_t domain_count;
 };
 
+/* What a request is about; api_dispatch asks whether it is the
+ * principal's, and fills in request->domain, mailbox and entry. */
+enum scope {
+	SCOPE_ROLE,    /* nothing of anybody's: the role says it all */
+	SCOPE_DOMAIN,  /* "domain", which must be given */
+	SCOPE_TARGET,  /* "mailbox", "domain", or neither: the system, all */
+	SCOPE_HOLDER,  /* "mailbox" or "domain", one of them given */
+	SCOPE_ADDRESS, /* "address" */
+	SCOPE_SOURCE,  /* "source": an address, or @domain */
+	SCOPE_HELD,    /* ":id" of held mail */
+};
+
 struct request {
 	struct api *api;
 	struct arena *arena;
 	const struct principal *principal;
+	const struct route *route;
 	enum method method;
-	const char *path;
-	struct settings *settings; /* snapshot for this request */
-	json_t *query;             /* object of strings: the query string */
-	json_t *body;              /* object: form fields or JSON */
+	json_t *query;  /* object of strings: the query string */
+	json_t *body;   /* object: form fields or JSON */
 	json_t *params; /* object of strings: ":name" parts of the path */
+	/* by the scope of the route, in key form; NULL when it has none */
+	const char *domain;
+	const char *mailbox;
+	json_t *entry; /* SCOPE_HELD: the entry, with its domain above */
+	/* of a failure: 0 by the kind of err */
+	int status;
+	const char *field; /* the parameter at fault, or NULL */
+	json_t *errors;    /* more of them (imports), or NULL */
 };
 
 /* A response: status is an HTTP code; model belongs to the caller. */
@@ -83,8 +118,8 @@ struct response {
 	const char *template; /* name of the page template, or NULL */
 	/* not JSON: a body of another type (an .eml file, CSV) */
 	const char *content_type;
-	const char *filename;
-	char *content; /* heap */
+	const char *filename; /* in the request's arena */
+	char *content;        /* heap */
 	size_t content_len;
 };
 
@@ -92,26 +127,32 @@ struct route {
 	enum method method;
 	const char *path; /* "/quarantine/:id/release" */
 	unsigned roles;   /* ROLE_BIT of those who may */
-	/* 0, or -1 with *err: kinds become 400, 404, 409, 503 */
+	enum scope scope;
+	const char *template;
+	/* 0 with the model (or content) set, or -1 with *err */
 	int (*handler)(struct request *request, struct response *response,
 	    struct err *err);
 };
 
+/* The first that fits counts. */
 extern const struct route api_routes[];
 extern const size_t api_route_count;
 
-/* Find the route, check method and role, load the snapshot, run the
- * handler.  response->status is always set; on an error the model is
- * {"error": {"kind", "text", "field"}}. */
+/*
+ * Find the route, check method, role and scope, run the handler.  path is
+ * as it stood in the request, percent-encoded.  response->status is always
+ * set; on an error the model is {"error": {"kind", "text", "field"}}.
+ */
 void api_dispatch(struct api *api, struct arena *arena,
     const struct principal *principal, enum method method, const char *path,
     json_t *query, json_t *body, struct response *response);
 
-/* May this principal see this domain, this mailbox?  Handlers ask before
- * they touch either. */
+/* May this principal see this domain, this mailbox? */
 bool principal_has_domain(const struct principal *principal,
     const char *domain);
 bool principal_has_mailbox(const struct principal *principal,
     const char *mailbox_key);
+/* All domains and the system? */
+bool principal_sees_all(const struct principal *principal);
 
 #endif

@@ -1,0 +1,73 @@
+/*
+ * handlers.h - the handlers of the route table (webui/routes.c).
+ *
+ * Each gets a request whose role and scope have been checked, and makes the
+ * model that doc/api.md describes.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef WEBUI_HANDLERS_H
+#define WEBUI_HANDLERS_H
+
+#include "webui/api.h"
+
+#define HANDLER(name)                                                          \
+	int name(struct request *request, struct response *response,           \
+	    struct err *err)
+
+/* handlers_quarantine.c */
+HANDLER(handle_quarantine_list);
+HANDLER(handle_quarantine_show);
+HANDLER(handle_quarantine_raw);
+HANDLER(handle_quarantine_release);
+HANDLER(handle_quarantine_remove);
+HANDLER(handle_quarantine_allow);
+HANDLER(handle_quarantine_block);
+
+/* handlers_domains.c */
+HANDLER(handle_domains);
+HANDLER(handle_domain_show);
+HANDLER(handle_domain_add);
+HANDLER(handle_domain_set);
+HANDLER(handle_domain_remove);
+HANDLER(handle_system_show);
+HANDLER(handle_system_set);
+HANDLER(handle_options);
+HANDLER(handle_mailbox_show);
+
+/* handlers_directory.c */
+HANDLER(handle_routes);
+HANDLER(handle_routes_show);
+HANDLER(handle_routes_set);
+HANDLER(handle_recipients);
+HANDLER(handle_recipient_add);
+HANDLER(handle_recipient_set);
+HANDLER(handle_recipient_remove);
+HANDLER(handle_aliases);
+HANDLER(handle_alias_add);
+HANDLER(handle_alias_remove);
+HANDLER(handle_resolve);
+
+/* handlers_lists.c */
+HANDLER(handle_lists);
+HANDLER(handle_list_add);
+HANDLER(handle_list_remove);
+
+/* handlers_tables.c */
+HANDLER(handle_lists_import);
+HANDLER(handle_lists_export);
+HANDLER(handle_recipients_import);
+HANDLER(handle_recipients_export);
+HANDLER(handle_aliases_import);
+HANDLER(handle_aliases_export);
+HANDLER(handle_routes_import);
+HANDLER(handle_routes_export);
+HANDLER(handle_domains_import);
+HANDLER(handle_domains_export);
+
+/* handlers_log.c */
+HANDLER(handle_log);
+HANDLER(handle_audit);
+HANDLER(handle_overview);
+
+#endif
