@@ -74,6 +74,10 @@ class Enforce(unittest.TestCase):
             answer = peer.recv(65536).decode()
         return answer.partition(":")[2].rstrip(",")
 
+    def events(self):
+        return sum(self.redis.run("XLEN", f"sk:{{ev:{n}}}:events")
+                   for n in range(16))
+
     def send(self, daemon, *recipients, headers=HEADERS, body=BODY):
         with daemon.greeted() as mta:
             return mta.mail(SENDER, [f"<{r}>" for r in recipients], headers,
@@ -222,6 +226,32 @@ class Enforce(unittest.TestCase):
             self.assertEqual(result.reply, "c")
             self.assertNotEqual(result.header("Subject"), [" hello"])
             self.assertTrue(result.header("Subject")[0].endswith(" hello"))
+
+    def test_events_are_written(self):
+        with self.daemon() as daemon:
+            for n in range(5):
+                self.send(daemon, f"u{n}@our.example")
+            self.send(daemon, "hold@our.example")
+            self.send(daemon, "locked@our.example")
+            daemon.stop()
+            self.assertEqual(self.events(), 7)
+
+    def test_events_outlive_redis_and_us(self):
+        """Of mail that was accepted while Redis was away."""
+        with self.daemon() as daemon:
+            self.send(daemon, "u0@our.example")
+            self.redis.stop(signal.SIGKILL)
+            for n in range(1, 4):
+                self.assertEqual(self.send(daemon, f"u{n}@our.example").reply,
+                                 "c")
+            daemon.stop()
+            self.redis.start()
+            daemon.__enter__()
+            until = time.monotonic() + 30
+            while self.events() < 4:
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.1)
+            self.assertEqual(self.events(), 4)
 
 
 if __name__ == "__main__":
