@@ -96,10 +96,11 @@ struct hold_mail {
  * put before (same sender, mailbox and bytes within 5 days) is marked
  * already, not put twice, whatever became of it meanwhile.
  *
- * One exception: Redis is lost between carrying out the last step and
- * saying so, and cannot be reached to take it back.  Then -1 is returned
- * and the entries are there when Redis is back; the sender's next try
- * finds them (already), and a log line tells of it.
+ * One exception: Redis is lost in the last step and cannot be reached to
+ * take back what it carried out.  Then -1 is returned and entries may be
+ * there when Redis is back; the sender's next try finds them (already),
+ * and a log line tells of it.  Nothing is taken back later, as that try
+ * may have been answered by then.
  */
 enum quarantine_full {
 	FULL_NOT,
