@@ -230,6 +230,35 @@ daemon_close(struct daemon *daemon)
 	return true;
 }
 
+void
+daemon_log_counters(const struct daemon *daemon)
+{
+	const struct counters *counters = &daemon->counters;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "sessions", counters->sessions },
+		{ "turned_away", counters->turned_away },
+		{ "messages", counters->messages },
+		{ "recipients", counters->recipients },
+		{ "refused", counters->refused },
+		{ "unlisted", counters->unlisted },
+		{ "released", counters->released },
+		{ "waits", counters->waits },
+		{ "waits_refused", counters->waits_refused },
+		{ "holds", counters->holds },
+		{ "hold_failures", counters->hold_failures },
+	};
+	struct log_line line;
+	size_t i;
+
+	log_line_init(&line, LOG_LEVEL_INFO, "stopped:");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		log_field_int(&line, rows[i].name, (int64_t)rows[i].value);
+	log_line_end(&line);
+}
+
 /* ---- reload ---- */
 
 /* What was changed in the file and needs a restart. */

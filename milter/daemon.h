@@ -83,6 +83,9 @@ struct daemon *daemon_open(const char *conf_file, struct setup *take_setup,
  * and the process is to end by _exit. */
 bool daemon_close(struct daemon *daemon);
 
+/* One line of what was counted since the start. */
+void daemon_log_counters(const struct daemon *daemon);
+
 /* Reads the config again; a bad one changes nothing and is logged. */
 void daemon_reload(struct daemon *daemon);
 

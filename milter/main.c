@@ -117,7 +117,7 @@ main(int argc, char **argv)
 	rc = callbacks_run();
 	endpoint_remove(&daemon->milter);
 	keeper_stop(keeper);
-	log_info("stopped");
+	daemon_log_counters(daemon);
 	if (!daemon_close(daemon))
 		_exit(rc == 0 ? EX_OK : EX_SOFTWARE);
 	charset_close(charsets);
