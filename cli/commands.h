@@ -9,6 +9,7 @@
 #include "cli/args.h"
 
 extern const struct cli_group group_alias;
+extern const struct cli_group group_audit;
 extern const struct cli_group group_config;
 extern const struct cli_group group_doctor;
 extern const struct cli_group group_domain;

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/request.h"
+#include "cli/route.h"
 #include "cli/show.h"
 #include "cli/table_file.h"
 
@@ -48,10 +49,9 @@ text_of(const json_t *object, const char *name)
 
 /* What was removed, or was not there. */
 static void
-say_removed(struct cli *cli, const json_t *model, const char *name)
+say_removed(const json_t *model, const char *name)
 {
-	(void)cli;
-	printf("%s %s.\n", text_of(model, name),
+	printf("%s %s.\n", name,
 	    json_is_true(json_object_get(model, "changed")) ? "is removed"
 							    : "was not there");
 }
@@ -83,7 +83,7 @@ show_settings(struct cli *cli, const json_t *model)
 /* ---- domains ---- */
 
 static const struct show_column domain_columns[] = {
-	{ "DOMAIN", "domain", SHOW_TEXT, false },
+	{ "DOMAIN", "domain", SHOW_DOMAIN, false },
 	{ "SETTINGS", "options", SHOW_OPTIONS, true },
 };
 
@@ -97,21 +97,21 @@ show_domains(struct cli *cli, json_t *model)
 static void
 show_domain(struct cli *cli, json_t *model)
 {
-	printf("%s\n\n", text_of(model, "domain"));
+	printf("%s\n\n", show_value(cli, model, &domain_columns[0]));
 	show_settings(cli, model);
 }
 
 static void
 say_domain_added(struct cli *cli, json_t *model)
 {
-	(void)cli;
-	printf("%s is a domain of ours now.\n", text_of(model, "domain"));
+	printf("%s is a domain of ours now.\n",
+	    show_value(cli, model, &domain_columns[0]));
 }
 
 static void
 say_domain_removed(struct cli *cli, json_t *model)
 {
-	say_removed(cli, model, "domain");
+	say_removed(model, show_value(cli, model, &domain_columns[0]));
 }
 
 static const struct cli_request domain_list = { METHOD_GET, "/domains",
@@ -272,18 +272,57 @@ show_recipient(struct cli *cli, json_t *model)
 }
 
 static void
-say_recipient_removed(struct cli *cli, json_t *model)
+say_recipient_added(struct cli *cli, json_t *model)
 {
-	say_removed(cli, model, "address");
+	(void)cli;
+	printf("%s is a recipient now.\n", text_of(model, "address"));
 }
 
+static void
+say_recipient_removed(struct cli *cli, json_t *model)
+{
+	(void)cli;
+	say_removed(model, text_of(model, "address"));
+}
+
+/* Which mailboxes an address leads to, and where their mail goes. */
+static void
+show_resolved(struct cli *cli, json_t *model)
+{
+	static const struct show_column columns[] = {
+		{ "MAILBOX", "mailbox", SHOW_TEXT, false },
+		{ "SERVERS", "servers", SHOW_LIST, true },
+	};
+	const json_t *mailboxes = json_object_get(model, "mailboxes");
+	const char *answer = text_of(model, "answer");
+	json_t *mailbox, *servers;
+	const json_t *route;
+	size_t i, k;
+
+	if (json_array_size(mailboxes) == 0) {
+		printf("%s\n", answer);
+		return;
+	}
+	json_array_foreach(mailboxes, i, mailbox)
+	{
+		servers = json_array();
+		json_array_foreach(json_object_get(mailbox, "routes"), k, route)
+		    json_array_append_new(servers,
+			json_string(route_server_text(cli, route)));
+		json_object_set_new(mailbox, "servers", servers);
+	}
+	show_table(cli, mailboxes, COUNT(columns), columns, "");
+}
+
+static const struct cli_request recipient_resolve = { METHOD_GET, "/resolve",
+	{ { "address", FIELD_OPERAND, 0, NULL } }, show_resolved };
 static const struct cli_request recipient_show = { METHOD_GET, "/recipients",
 	{ { "domain", FIELD_OPERAND, 0, NULL } }, show_recipients };
 static const struct cli_request recipient_add = { METHOD_POST, "/recipients",
 	{ { "address", FIELD_OPERAND, 0, NULL },
 	    { "options", FIELD_ASSIGNMENTS, 1, NULL },
 	    { "replace", FIELD_FLAG, 0, NULL } },
-	show_recipient };
+	say_recipient_added };
 static const struct cli_request recipient_set = { METHOD_POST,
 	"/recipients/set",
 	{ { "address", FIELD_OPERAND, 0, NULL },
@@ -309,6 +348,15 @@ static const struct cli_command recipient_commands[] = {
 	    .help = "Shows the recipients of a domain.",
 	    .run = request_run,
 	    .context = &recipient_show },
+	{ .group = "recipient",
+	    .name = "resolve",
+	    .operands = "ADDRESS",
+	    .least = 1,
+	    .most = 1,
+	    .help = "Shows to which mailboxes an address leads, through "
+		    "aliases, and to which servers their mail goes.",
+	    .run = request_run,
+	    .context = &recipient_resolve },
 	{ .group = "recipient",
 	    .name = "add",
 	    .operands = "ADDRESS [name=value...]",
@@ -389,7 +437,8 @@ say_alias(struct cli *cli, json_t *model)
 static void
 say_alias_removed(struct cli *cli, json_t *model)
 {
-	say_removed(cli, model, "source");
+	(void)cli;
+	say_removed(model, text_of(model, "source"));
 }
 
 static const struct cli_request alias_show = { METHOD_GET, "/aliases",

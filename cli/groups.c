@@ -8,6 +8,15 @@
 #include "cli/commands.h"
 
 static const struct cli_group *const groups[] = {
+	&group_quarantine,
+	&group_log,
+	&group_domain,
+	&group_system,
+	&group_route,
+	&group_recipient,
+	&group_alias,
+	&group_list,
+	&group_audit,
 	&group_scan,
 	&group_config,
 	&group_doctor,

@@ -25,29 +25,62 @@
 	}
 
 static const struct show_column columns[] = {
-	{ "OF", "level", SHOW_TEXT, false },
+	{ "OF", "of", SHOW_TEXT, false },
 	{ "SIDE", "side", SHOW_TEXT, false },
 	{ "KIND", "kind", SHOW_TEXT, false },
 	{ "PATTERN", "pattern", SHOW_TEXT, false },
 	{ "ACTION", "action", SHOW_TEXT, false },
-	{ "UNAUTHENTICATED", "unauthenticated", SHOW_FLAG, false },
-	{ "LIFTS-DMARC", "lifts_dmarc", SHOW_FLAG, false },
+	{ "FLAGS", "flags", SHOW_LIST, false },
 	{ "EXPIRES", "expires", SHOW_TIME, false },
 	{ "ADDED BY", "added_by", SHOW_TEXT, false },
 	{ "COMMENT", "comment", SHOW_TEXT, true },
 };
 
+static const char *
+text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "";
+}
+
+/* Whose row it is, and its flags, each in one place. */
+static void
+add_summary(json_t *row)
+{
+	static const char *const flags[] = { "unauthenticated", "lifts_dmarc" };
+	const char *mailbox = text_of(row, "mailbox");
+	const char *domain = text_of(row, "domain");
+	json_t *set = json_array();
+	size_t i;
+
+	for (i = 0; i < COUNT(flags); i++)
+		if (json_is_true(json_object_get(row, flags[i])))
+			json_array_append_new(set, json_string(flags[i]));
+	json_object_set_new(row, "flags", set);
+	json_object_set_new(row, "of",
+	    json_string(*mailbox != '\0' ? mailbox
+		    : *domain != '\0'    ? domain
+					 : "system"));
+}
+
 static void
 show_rows(struct cli *cli, json_t *model)
 {
-	show_table(cli, json_object_get(model, "rows"), COUNT(columns), columns,
-	    "There are no rows.");
+	json_t *rows = json_object_get(model, "rows"), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) add_summary(row);
+	show_table(cli, rows, COUNT(columns), columns, "There are no rows.");
 }
 
 static void
 say_row(struct cli *cli, json_t *model)
 {
-	show_fields(cli, model, COUNT(columns), columns);
+	(void)cli;
+	add_summary(model);
+	printf("%s: %s %s %s.\n", text_of(model, "of"), text_of(model, "kind"),
+	    text_of(model, "side"), text_of(model, "pattern"));
 }
 
 static void

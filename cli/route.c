@@ -16,6 +16,7 @@
 
 #include "cli/commands.h"
 #include "cli/request.h"
+#include "cli/route.h"
 #include "cli/show.h"
 #include "cli/table_file.h"
 
@@ -55,8 +56,8 @@ parse_server(const char *text, uint64_t priority)
 				 : NULL;
 }
 
-static const char *
-format_server(struct cli *cli, const json_t *route)
+const char *
+route_server_text(struct cli *cli, const json_t *route)
 {
 	const char *host = json_string_value(json_object_get(route, "host"));
 	bool mx = json_is_true(json_object_get(route, "lookup_mx"));
@@ -109,7 +110,7 @@ flatten(struct cli *cli, const json_t *model)
 		json_object_set(row, "domain",
 		    json_object_get(domain, "domain"));
 		json_object_set_new(row, "server",
-		    json_string(format_server(cli, route)));
+		    json_string(route_server_text(cli, route)));
 		json_array_append_new(rows, row);
 	}
 	return rows;
@@ -126,7 +127,7 @@ static void
 show_all(struct cli *cli, json_t *model)
 {
 	static const struct show_column columns[] = {
-		{ "DOMAIN", "domain", SHOW_TEXT, false },
+		{ "DOMAIN", "domain", SHOW_DOMAIN, false },
 		{ "PRIORITY", "priority", SHOW_NUMBER, false },
 		{ "SERVER", "server", SHOW_TEXT, false },
 	};

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "base/utf8.h"
+#include "mail/address.h"
 
 #include "cli/show.h"
 #include "cli/table.h"
@@ -163,6 +164,10 @@ value_text(struct arena *arena, json_t *value, const struct show_column *column)
 		return join_options(arena, value);
 	case SHOW_CLASS:
 		return class_text(arena, value);
+	case SHOW_DOMAIN:
+		return json_is_string(value)
+		    ? domain_for_display(arena, json_string_value(value))
+		    : "";
 	case SHOW_TEXT:
 		break;
 	}

@@ -18,6 +18,7 @@ enum show_as {
 	SHOW_FLAG,    /* its heading in lower case, or nothing */
 	SHOW_LIST,    /* an array of strings: a, b */
 	SHOW_OPTIONS, /* an object: a=b c=d */
+	SHOW_DOMAIN,  /* in its own script, where that is safe */
 	SHOW_CLASS,   /* {"main", "sub"}: phish/dmarc */
 };
 

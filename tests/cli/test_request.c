@@ -386,16 +386,25 @@ test_answers(void **state)
 		{ { "system", "show", "--json" }, 200, "{\"options\":{}}",
 		    EXIT_DONE, "{\n  \"options\": {}\n}\n" },
 		{ { "list", "show" }, 200,
-		    "{\"rows\":[{\"level\":\"system\",\"side\":\"sender\","
-		    "\"kind\":\"allow\",\"pattern\":\".a.jp\",\"action\":null,"
-		    "\"unauthenticated\":true,\"lifts_dmarc\":false,"
+		    "{\"rows\":[{\"level\":\"domain\",\"domain\":\"a.jp\","
+		    "\"mailbox\":null,\"side\":\"sender\",\"kind\":\"allow\","
+		    "\"pattern\":\".b.jp\",\"action\":null,"
+		    "\"unauthenticated\":true,\"lifts_dmarc\":true,"
 		    "\"expires\":null,\"comment\":\"c\",\"added_by\":"
 		    "\"cli:root\"}]}",
 		    EXIT_DONE,
-		    "OF      SIDE    KIND   PATTERN  ACTION  UNAUTHENTICATED  "
-		    "LIFTS-DMARC  EXPIRES  ADDED BY  COMMENT\n"
-		    "system  sender  allow  .a.jp            unauthenticated  "
-		    "                      cli:root  c\n" },
+		    "OF    SIDE    KIND   PATTERN  ACTION  FLAGS             "
+		    "            EXPIRES  ADDED BY  COMMENT\n"
+		    "a.jp  sender  allow  .b.jp            unauthenticated, "
+		    "lifts_dmarc           cli:root  c\n" },
+		{ { "list", "add", "client", "block", "192.0.2.1" }, 200,
+		    "{\"level\":\"system\",\"domain\":null,\"side\":"
+		    "\"client\",\"kind\":\"block\",\"pattern\":"
+		    "\"192.0.2.1\"}",
+		    EXIT_DONE, "system: block client 192.0.2.1.\n" },
+		{ { "domain", "add", "bücher.example" }, 200,
+		    "{\"domain\":\"xn--bcher-kva.example\"}", EXIT_DONE,
+		    "bücher.example is a domain of ours now.\n" },
 	};
 	struct buf out;
 	size_t i;
