@@ -52,6 +52,8 @@ class Case:
     # results that Authentication-Results must have, e.g. "dkim=pass"
     results: typing.Sequence[str] = ()
     intact: bool = True         # what arrives ends with the bytes sent
+    # how the log finds it, when it was refused before it had a Message-ID
+    search: dict = None
 
 
 def _from(name, case, local="info", **fields):
@@ -207,7 +209,8 @@ def make():
             build=lambda: _text("partner", TARO, "From a bad network"),
             outcomes={TARO: Outcome("rejected",
                                     "blacklisted/client-list")},
-            replies={TARO: "550 5.7.1"}), client="198.18.77.7"),
+            replies={TARO: "550 5.7.1"},
+            search={"client": "198.18.77.7"}), client="198.18.77.7"),
         _from("partner", dict(
             key="size-reject", what="over the size limit: refused",
             rcpts=[NURSE], build=_attachment(1 << 20),
@@ -340,11 +343,13 @@ class Run:
             self.fates = [Fate(self.case.rcpts[0], "rejected", "",
                                str(reply))]
             return
-        rows = self.lab.wait_history(
-            len(outcomes), message_id=self.mail.marker)
+        rows = self.lab.wait_history(len(outcomes), **(
+            self.case.search or {"message_id": self.mail.marker}))
         self._expect(len(rows) == len(outcomes),
                      f"{len(rows)} rows in the history")
-        for row in rows:
+        order = list(outcomes)
+        for row in sorted(rows, key=lambda row: order.index(row["mailbox"])
+                          if row["mailbox"] in order else -1):
             klass = row["class"]
             fate = Fate(row["mailbox"], row["status"], "/".join(filter(
                 None, (klass["main"], klass["sub"]))), klass["extra"])
@@ -396,7 +401,7 @@ class Run:
         for mailbox, outcome in self.case.outcomes.items():
             entries = [
                 e for e in self.lab.held(mailbox.partition("@")[2],
-                                         mailbox=mailbox)
+                                         mailbox=mailbox, state="held")
                 if self.mail.marker in (e.get("message_id") or "")]
             wanted = 1 if outcome.status == "quarantined" else 0
             self._expect(len(entries) == wanted,
