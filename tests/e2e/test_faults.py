@@ -49,8 +49,8 @@ def send_blocked(lab, mail, to=TARO):
 
 
 def held(lab, mail, mailbox=TARO):
-    return [e for e in lab.held(mailbox.partition("@")[2], mailbox=mailbox)
-            if mail.marker in (e.get("message_id") or "")]
+    """In whatever state."""
+    return lab.held_of(mail, mailbox, state=None)
 
 
 def held_bytes(lab, entry):
@@ -89,7 +89,7 @@ def test_redis_killed_before_a_hold(own_lab):
     assert send_blocked(lab, mail).accepted(TARO)
     assert_held_once(lab, mail)
     # What happened meanwhile is known afterwards.
-    lab.wait_history(1, message_id=fine.marker)
+    lab.wait_history(1, message_id=fine.message_id)
 
 
 @pytest.mark.parametrize("needle,when", [
@@ -344,7 +344,7 @@ def test_history_after_the_sidecar_was_away(own_lab):
     assert send_blocked(lab, bad).accepted(TARO)
     lab.sekimori.start_web()
     for mail in mails + [bad]:
-        assert len(lab.wait_history(1, message_id=mail.marker)) == 1
+        assert len(lab.wait_history(1, message_id=mail.message_id)) == 1
 
 
 # ---- DNS ----

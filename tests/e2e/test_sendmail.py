@@ -78,8 +78,7 @@ def test_held_and_released(sendmail):
     mail = Mail(f"info@{sender.domain}", TARO, "Watches")
     assert send(sendmail, mail, STRANGER,
                 f"info@{sender.domain}").accepted(TARO)
-    entries = [e for e in lab.held(SHOP, mailbox=TARO)
-               if mail.marker in (e.get("message_id") or "")]
+    entries = lab.held_of(mail, TARO)
     assert len(entries) == 1
     assert lab.sink.deliveries(marker=mail.marker) == []
     lab.sekimori.cli("quarantine", "release", entries[0]["id"])

@@ -344,7 +344,7 @@ class Run:
                                str(reply))]
             return
         rows = self.lab.wait_history(len(outcomes), **(
-            self.case.search or {"message_id": self.mail.marker}))
+            self.case.search or {"message_id": self.mail.message_id}))
         self._expect(len(rows) == len(outcomes),
                      f"{len(rows)} rows in the history")
         order = list(outcomes)
@@ -399,10 +399,7 @@ class Run:
 
     def _check_held(self):
         for mailbox, outcome in self.case.outcomes.items():
-            entries = [
-                e for e in self.lab.held(mailbox.partition("@")[2],
-                                         mailbox=mailbox, state="held")
-                if self.mail.marker in (e.get("message_id") or "")]
+            entries = self.lab.held_of(self.mail, mailbox)
             wanted = 1 if outcome.status == "quarantined" else 0
             self._expect(len(entries) == wanted,
                          f"{mailbox}: held {len(entries)} times")

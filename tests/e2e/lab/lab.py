@@ -144,12 +144,20 @@ class Lab:
         return smtp.send(self.postfix.smtp, content, sender, rcpts, client,
                          helo, sender_params, timeout)
 
-    def held(self, domain, **filters):
-        """Entries of the quarantine, as the command line lists them."""
-        words = [w for name, value in filters.items()
+    def held_of(self, mail, mailbox, **filters):
+        """The entries of this mail in the quarantine; with state=... those
+        in that state, else those held."""
+        filters = {"state": "held", "mailbox": mailbox, "limit": 1000,
+                   **filters}
+        words = [w for name, value in filters.items() if value is not None
                  for w in (f"--{name}", value)]
-        return self.sekimori.cli("quarantine", "list", domain,
-                                 *words)["entries"]
+        entries = self.sekimori.cli(
+            "quarantine", "list", mailbox.partition("@")[2],
+            *words)["entries"]
+        # The list does not show Message-IDs: look at each.
+        shown = [self.sekimori.cli("quarantine", "show", e["id"])
+                 for e in entries]
+        return [e for e in shown if mail.marker in (e["message_id"] or "")]
 
     def history(self, **filters):
         words = [w for name, value in filters.items()

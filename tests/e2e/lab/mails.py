@@ -35,12 +35,13 @@ class Mail:
     def __init__(self, sender, to, subject="Hello", body=b"Hello.\r\n",
                  charset=None, more=()):
         self.marker = marker()
+        self.message_id = f"{self.marker}@lab.sekimori-test.net"
         self.fields = [
             ("From", sender),
             ("To", to),
             ("Subject", subject),
             ("Date", email.utils.formatdate(localtime=False)),
-            ("Message-ID", f"<{self.marker}@lab.sekimori-test.net>"),
+            ("Message-ID", f"<{self.message_id}>"),
             ("MIME-Version", "1.0"),
             ("Content-Type", f"text/plain; charset={charset or 'us-ascii'}"),
             ("Content-Transfer-Encoding",
