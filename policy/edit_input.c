@@ -262,6 +262,39 @@ edit_split(struct arena *arena, const char *key, const char **local,
 	*domain = at + 1;
 }
 
+static bool
+is_separator(char c)
+{
+	return c == ',' || ascii_is_space(c);
+}
+
+json_t *
+edit_split_list(const char *text)
+{
+	json_t *list = json_array();
+	const char *start;
+	bool quoted;
+
+	while (*text != '\0') {
+		if (is_separator(*text)) {
+			text++;
+			continue;
+		}
+		quoted = false;
+		for (start = text;
+		     *text != '\0' && (quoted || !is_separator(*text));
+		     text++) {
+			if (*text == '"')
+				quoted = !quoted;
+			else if (quoted && *text == '\\' && text[1] != '\0')
+				text++;
+		}
+		json_array_append_new(list,
+		    json_stringn(start, (size_t)(text - start)));
+	}
+	return list;
+}
+
 /* ---- what must hold ---- */
 
 int

@@ -66,6 +66,7 @@ list_pattern_normalize(struct arena *arena, enum list_side side,
     const char *text, const char **pattern, struct err *err)
 {
 	struct bytes bytes = bytes_trim(bytes_of(text));
+	const char *trimmed;
 
 	if (bytes.len == 0)
 		return err_set(err, ERR_INPUT, "pattern: must be given");
@@ -75,7 +76,8 @@ list_pattern_normalize(struct arena *arena, enum list_side side,
 		*pattern = "<>";
 		return 0;
 	}
-	if (bytes.data[0] == '@' || bytes.data[0] == '.')
+	trimmed = arena_memdup(arena, bytes.data, bytes.len);
+	if (list_pattern_kind(trimmed) != PATTERN_ADDRESS)
 		return normalize_domain_pattern(arena, bytes.data[0],
 		    (struct bytes){ bytes.data + 1, bytes.len - 1 }, pattern,
 		    err);

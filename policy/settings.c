@@ -280,10 +280,14 @@ pattern_width(const struct list_row *row)
 			return 0;
 		return (network.ip.family == IP_V4 ? 32 : 128) - network.bits;
 	}
-	if (row->pattern[0] == '@')
-		return 1;
-	if (row->pattern[0] != '.')
+	switch (list_pattern_kind(row->pattern)) {
+	case PATTERN_ADDRESS:
 		return 0;
+	case PATTERN_DOMAIN:
+		return 1;
+	case PATTERN_BELOW:
+		break;
+	}
 	len = strlen(row->pattern);
 	return len < DOMAIN_MAX ? 2 + DOMAIN_MAX - (unsigned)len : 2;
 }

@@ -92,6 +92,15 @@ extern const char *const list_side_words[LIST_SIDE_COUNT];
 extern const char *const list_kind_words[LIST_KIND_COUNT];
 extern const char *const list_level_words[LIST_LEVEL_COUNT];
 
+/* Of senders and recipients.  Local parts may begin with '@' and '.', too:
+ * "@a@b" and ".a@b" are addresses. */
+enum list_pattern {
+	PATTERN_ADDRESS, /* a@b, and <> */
+	PATTERN_DOMAIN,  /* @b */
+	PATTERN_BELOW,   /* .b: b itself and all below it */
+};
+enum list_pattern list_pattern_kind(const char *pattern);
+
 struct list_row {
 	enum list_level level;
 	enum list_side side;

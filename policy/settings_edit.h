@@ -100,6 +100,10 @@ int edit_alias_add(struct edit *edit, const char *source, json_t *targets,
 int edit_alias_remove(struct edit *edit, const char *source, bool *changed,
     struct err *err);
 
+/* Words between commas and white space, but not those within quotes:
+ * addresses may hold both.  A new array. */
+json_t *edit_split_list(const char *text);
+
 /* ---- tables (settings_import.c, settings_export.c) ---- */
 
 enum table {

@@ -440,26 +440,11 @@ domain_puts(struct import *import, const struct row *row, struct err *err)
 
 /* ---- aliases ---- */
 
-static json_t *
-split_targets(const char *text)
-{
-	json_t *targets = json_array();
-	size_t len;
-
-	for (; *text != '\0'; text += len) {
-		text += strspn(text, ", \t\r\n");
-		len = strcspn(text, ", \t\r\n");
-		if (len > 0)
-			json_array_append_new(targets, json_stringn(text, len));
-	}
-	return targets;
-}
-
 static int
 alias_puts(struct import *import, const struct row *row, struct err *err)
 {
 	const char *key, *domain, *field, *comment = comment_cell(row, 2);
-	json_t *given = split_targets(cell(row, 1)), *targets;
+	json_t *given = edit_split_list(cell(row, 1)), *targets;
 
 	targets = edit_check_alias(import->edit, import->arena, cell(row, 0),
 	    given, &key, err);
@@ -929,7 +914,7 @@ remove_others(struct import *import, struct err *err)
 /* ---- one try ---- */
 
 static void
-forget_try(struct import *import)
+free_puts(struct import *import)
 {
 	size_t i;
 
@@ -938,6 +923,14 @@ forget_try(struct import *import)
 	import->put_count = 0;
 	strmap_free(&import->domains);
 	strmap_free(&import->routes);
+}
+
+static void
+forget_try(struct import *import)
+{
+	size_t i;
+
+	free_puts(import);
 	for (i = 0; i < import->row_count; i++)
 		import->rows[i].state = ROW_SAME;
 	import->result->removed = 0;
@@ -1063,7 +1056,7 @@ edit_import(struct edit *edit, enum table table,
 	edit->replace = replace;
 	if (rc == 0)
 		count_rows(&import);
-	forget_try(&import);
+	free_puts(&import);
 	free(import.puts);
 	free(import.rows);
 	return rc;

@@ -101,16 +101,29 @@ add_client(struct lists *lists, struct arena *arena, const struct list_row *row,
 	return 0;
 }
 
+enum list_pattern
+list_pattern_kind(const char *pattern)
+{
+	const char *at = strchr(pattern, '@');
+
+	if (pattern[0] == '.' && at == NULL)
+		return PATTERN_BELOW;
+	if (at == pattern && strchr(at + 1, '@') == NULL)
+		return PATTERN_DOMAIN;
+	return PATTERN_ADDRESS;
+}
+
 int
 lists_add(struct lists *lists, struct arena *arena, const struct list_row *row,
     struct err *err)
 {
+	enum list_pattern kind = list_pattern_kind(row->pattern);
 	bool sender = row->side == LIST_SENDER;
 	struct bytes key = bytes_of(row->pattern);
 
 	if (row->side == LIST_CLIENT)
 		return add_client(lists, arena, row, err);
-	if (key.len > 0 && key.data[0] == '.') {
+	if (kind == PATTERN_BELOW) {
 		key.data++;
 		key.len--;
 		if (sender)

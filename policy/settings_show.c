@@ -26,6 +26,27 @@ text_json(const char *text)
 	return json != NULL ? json : json_string("");
 }
 
+const char *
+show_address(struct arena *arena, const char *key)
+{
+	struct buf buf;
+
+	buf_init(&buf, 4 * ADDRESS_MAX);
+	if (address_append_key(&buf, key) == 0)
+		key = arena_strdup(arena, buf_str(&buf));
+	buf_free(&buf);
+	return key;
+}
+
+const char *
+show_pattern(struct arena *arena, enum list_side side, const char *pattern)
+{
+	if (side == LIST_CLIENT || strchr(pattern, '@') == NULL ||
+	    list_pattern_kind(pattern) != PATTERN_ADDRESS)
+		return pattern;
+	return show_address(arena, pattern);
+}
+
 /* ---- the object of a target ---- */
 
 static const struct settings_object *
@@ -189,22 +210,28 @@ time_json(int64_t wall_s)
 json_t *
 show_row(const struct list_row *row, struct edit_target target)
 {
-	const char *domain = target.domain;
+	struct arena *arena = arena_new(1024);
+	const char *domain = target.domain, *mailbox = NULL;
+	json_t *json;
 
-	if (target.mailbox != NULL)
+	if (target.mailbox != NULL) {
 		domain = strrchr(target.mailbox, '@') + 1;
-	return json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:o, s:s?, s:b, s:b,"
+		mailbox = show_address(arena, target.mailbox);
+	}
+	json = json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:o, s:s?, s:b, s:b,"
 			 " s:o, s:o, s:o, s:o, s:o}",
 	    "level", list_level_words[row->level], "domain", domain, "mailbox",
-	    target.mailbox, "side", list_side_words[row->side], "kind",
-	    list_kind_words[row->kind], "pattern", text_json(row->pattern),
-	    "action",
+	    mailbox, "side", list_side_words[row->side], "kind",
+	    list_kind_words[row->kind], "pattern",
+	    text_json(show_pattern(arena, row->side, row->pattern)), "action",
 	    row->action >= 0 ? action_name((enum action)row->action) : NULL,
 	    "unauthenticated", row->unauthenticated, "lifts_dmarc",
 	    row->lifts_dmarc, "expires", time_json(row->expires_s), "comment",
 	    text_json(row->comment), "added_by", text_json(row->added_by),
 	    "added_from", text_json(row->added_from), "added",
 	    time_json(row->added_s));
+	arena_free(arena);
+	return json;
 }
 
 /* What rows are sorted by, and cursors: "sender @x block". */

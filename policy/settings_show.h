@@ -14,6 +14,15 @@
 
 #include "policy/settings_edit.h"
 
+struct arena;
+
+/* A key as people write the address: the local part in quotes where it
+ * needs them.  In the arena. */
+const char *show_address(struct arena *arena, const char *key);
+/* The same of the pattern of a row. */
+const char *show_pattern(struct arena *arena, enum list_side side,
+    const char *pattern);
+
 /* ---- from a snapshot: never fails ---- */
 
 /* Of a level: {"options": set there, "effective": in force, "levels": which

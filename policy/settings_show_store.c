@@ -144,7 +144,7 @@ recipient_json(const struct settings *settings, struct arena *arena,
 {
 	const char *key = arena_printf(arena, "%s@%s", local, domain);
 	json_t *stored = parse_value(value), *options;
-	json_t *item = json_pack("{s:s}", "address", key);
+	json_t *item = json_pack("{s:s}", "address", show_address(arena, key));
 
 	add_origin(item, stored);
 	json_decref(stored);
@@ -179,19 +179,38 @@ show_recipients(struct store *store, const struct settings *settings,
 /* ---- aliases ---- */
 
 static json_t *
+targets_json(struct arena *arena, const json_t *to)
+{
+	json_t *targets = json_array();
+	const char *key;
+	size_t i;
+
+	for (i = 0; i < json_array_size(to); i++) {
+		key = json_string_value(json_array_get(to, i));
+		if (key != NULL)
+			json_array_append_new(targets,
+			    json_string(show_address(arena, key)));
+	}
+	return targets;
+}
+
+static json_t *
 alias_json(struct arena *arena, const char *local, const char *domain,
     struct bytes value)
 {
 	json_t *stored = parse_value(value);
 	json_t *to = json_object_get(stored, "to"), *item, *targets;
+	const char *key;
 
 	if (json_is_string(to))
 		targets = json_pack("[s]",
 		    arena_printf(arena, "@%s", json_string_value(to)));
 	else
-		targets = to != NULL ? json_incref(to) : json_array();
+		targets = targets_json(arena, to);
+	key = arena_printf(arena, "%s@%s", local, domain);
 	item = json_pack("{s:s, s:o}", "source",
-	    arena_printf(arena, "%s@%s", local, domain), "targets", targets);
+	    local[0] != '\0' ? show_address(arena, key) : key, "targets",
+	    targets);
 	add_origin(item, stored);
 	json_decref(stored);
 	return item;

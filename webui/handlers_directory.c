@@ -138,8 +138,8 @@ handle_recipient_add(struct request *request, struct response *response,
 		    "options: must be names with their values");
 	request_edit(request, &edit);
 	edit.replace = replace;
-	rc = edit_recipient_add(&edit, request->mailbox, options, comment, NULL,
-	    err);
+	rc = edit_recipient_add(&edit, request_address(request), options,
+	    comment, NULL, err);
 	if (request_edited(request, &edit, rc) < 0)
 		return -1;
 	return handle_mailbox_show(request, response, err);
@@ -154,11 +154,12 @@ handle_recipient_remove(struct request *request, struct response *response,
 	int rc;
 
 	request_edit(request, &edit);
-	rc = edit_recipient_remove(&edit, request->mailbox, &changed, err);
+	rc = edit_recipient_remove(&edit, request_address(request), &changed,
+	    err);
 	if (request_edited(request, &edit, rc) < 0)
 		return -1;
-	response->model = json_pack("{s:s, s:b}", "address", request->mailbox,
-	    "changed", changed);
+	response->model = json_pack("{s:s, s:b}", "address",
+	    request_address(request), "changed", changed);
 	return 0;
 }
 
@@ -190,7 +191,7 @@ static const char *
 source_of(const struct request *request)
 {
 	return request->mailbox != NULL
-	    ? request->mailbox
+	    ? request_address(request)
 	    : arena_printf(request->arena, "@%s", request->domain);
 }
 
@@ -250,12 +251,14 @@ static const char *const answer_words[] = {
 };
 
 static json_t *
-mailbox_model(const struct settings *settings, const char *mailbox)
+mailbox_model(const struct settings *settings, struct arena *arena,
+    const char *mailbox)
 {
 	const char *domain = strrchr(mailbox, '@') + 1;
 
-	return json_pack("{s:s, s:s, s:b, s:o}", "mailbox", mailbox, "domain",
-	    domain, "ours", settings_has_domain(settings, domain), "routes",
+	return json_pack("{s:s, s:s, s:b, s:o}", "mailbox",
+	    show_address(arena, mailbox), "domain", domain, "ours",
+	    settings_has_domain(settings, domain), "routes",
 	    show_routes(settings, domain));
 }
 
@@ -282,9 +285,10 @@ handle_resolve(struct request *request, struct response *response,
 	mailboxes = json_array();
 	for (i = 0; answer == DIRECTORY_FOUND && i < result.count; i++)
 		json_array_append_new(mailboxes,
-		    mailbox_model(settings, result.mailboxes[i]));
+		    mailbox_model(settings, request->arena,
+			result.mailboxes[i]));
 	response->model = json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o}",
-	    "address", request->mailbox, "answer", answer_words[answer],
+	    "address", request_address(request), "answer", answer_words[answer],
 	    "aliased", answer == DIRECTORY_FOUND && result.aliased, "problem",
 	    result.problem, "mailboxes", mailboxes, "routes",
 	    show_routes(settings, request->domain));

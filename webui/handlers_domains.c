@@ -210,7 +210,7 @@ handle_mailbox_show(struct request *request, struct response *response,
 	response->model = level_model(settings, request_target(request));
 	settings_unref(settings);
 	json_object_set_new(response->model, "address",
-	    json_string(request->mailbox));
+	    json_string(request_address(request)));
 	return 0;
 }
 

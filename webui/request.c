@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "policy/settings_show.h"
 #include "webui/request.h"
 
 #define LIMIT_MOST 1000
@@ -162,36 +163,17 @@ request_limit(struct request *request, int64_t preset, size_t *limit,
 	return 0;
 }
 
-static bool
-is_separator(char c)
-{
-	return c == ',' || ascii_is_space(c);
-}
-
 json_t *
 request_list(struct request *request, const char *name, struct err *err)
 {
-	json_t *value = request_value(request, name), *list;
-	const char *p = json_string_value(value), *start;
+	json_t *value = request_value(request, name);
 
 	if (json_is_array(value))
 		return json_incref(value);
-	if (p == NULL) {
-		request_refuse(request, 400, name, err, "%s: must be a list",
-		    name);
-		return NULL;
-	}
-	list = json_array();
-	while (*p != '\0') {
-		for (start = p; *p != '\0' && !is_separator(*p); p++)
-			;
-		if (p > start)
-			json_array_append_new(list,
-			    json_stringn(start, (size_t)(p - start)));
-		else
-			p++;
-	}
-	return list;
+	if (json_is_string(value))
+		return edit_split_list(json_string_value(value));
+	request_refuse(request, 400, name, err, "%s: must be a list", name);
+	return NULL;
 }
 
 /* ---- settings ---- */
@@ -266,4 +248,10 @@ struct edit_target
 request_target(const struct request *request)
 {
 	return (struct edit_target){ request->domain, request->mailbox };
+}
+
+const char *
+request_address(const struct request *request)
+{
+	return show_address(request->arena, request->mailbox);
 }

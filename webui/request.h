@@ -49,6 +49,9 @@ struct settings *request_settings(struct request *request, struct err *err);
  * may have read and, when rc is -1, takes over what was wrong. */
 void request_edit(struct request *request, struct edit *edit);
 int request_edited(struct request *request, struct edit *edit, int rc);
+/* The mailbox of the scope as people write it: for edits, which read
+ * addresses. */
+const char *request_address(const struct request *request);
 /* What the scope found, as the target of an edit. */
 struct edit_target request_target(const struct request *request);
 

@@ -81,6 +81,20 @@ take_domain(struct request *request, const char *field, const char *text,
 	return 0;
 }
 
+/* A key as logs and held mail show it, whose local part would need quotes
+ * in an address. */
+static int
+take_key(struct request *request, const char *text, struct address *address)
+{
+	const char *at = strrchr(text, '@');
+
+	if (at == NULL || at == text)
+		return -1;
+	return address_make(request->arena,
+	    (struct bytes){ text, (size_t)(at - text) }, bytes_of(at + 1),
+	    address, NULL);
+}
+
 static int
 take_mailbox(struct request *request, const char *field, const char *text,
     struct err *err)
@@ -89,7 +103,8 @@ take_mailbox(struct request *request, const char *field, const char *text,
 	struct err why;
 
 	if (address_parse(request->arena, bytes_trim(bytes_of(text)), &address,
-		&why) < 0)
+		&why) < 0 &&
+	    take_key(request, text, &address) < 0)
 		return request_refuse(request, 400, field, err,
 		    "%s: '%s' is no address: %s", field, text, why.text);
 	if (address.local[0] == '\0' || address.domain[0] == '\0')

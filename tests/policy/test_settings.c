@@ -151,6 +151,7 @@ static const char lists_text[] =
     "  'list:sender:block:@sys.example': {},"
     "  'list:sender:allow:boss@all.example': {},"
     "  'list:sender:block:<>': {'action': 'defer'},"
+    "  'list:sender:block:.dot@x.example': {},"
     "  'list:client:block:192.0.2.0/24': {'action': 'reject'},"
     "  'list:client:allow:192.0.2.128/25': {},"
     "  'list:client:block:2001:db8::/32': {},"
@@ -251,6 +252,11 @@ test_senders(void **state)
 		    LIST_MASK_ALL, "mailbox block boss@all.example" },
 		{ "null sender", "a@our.example", "<>", LIST_MASK_ALL,
 		    "system block <>" },
+		{ "a local part with a dot ahead", "a@our.example",
+		    "\".dot\"@x.example", LIST_MASK_ALL,
+		    "system block .dot@x.example" },
+		{ "is no .domain", "a@our.example", "dot@x.example",
+		    LIST_MASK_ALL, NULL },
 	};
 	struct settings *settings = from_quoted(lists_text);
 	struct arena *arena = arena_new(0);
