@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/request.h"
@@ -15,6 +14,24 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define IDS_MAX 1000
+
+#define RETRY_OPTION                                                           \
+	{                                                                      \
+		"retry-unknown", NULL,                                         \
+		    "Also one of which it is not known whether it was "        \
+		    "delivered: it may arrive twice.",                         \
+		    false                                                      \
+	}
+#define MATCH_OPTION                                                           \
+	{                                                                      \
+		"match", "WHAT",                                               \
+		    "address: just this sender; domain: everybody there.",     \
+		    false                                                      \
+	}
+#define COMMENT_OPTION                                                         \
+	{                                                                      \
+		"comment", "TEXT", "Why the row is there.", false              \
+	}
 
 static const char *
 text_of(const json_t *object, const char *name)
@@ -160,19 +177,37 @@ static const struct cli_request release_request = { METHOD_POST,
 static const struct cli_request remove_request = { METHOD_POST,
 	"/quarantine/:id/remove", { { ":", FIELD_OPERAND, 0, NULL } }, NULL };
 
-/* What became of one. */
+static const struct cli_request allow_request = { METHOD_POST,
+	"/quarantine/:id/allow",
+	{ { ":", FIELD_OPERAND, 0, NULL }, { "match", FIELD_OPTION, 0, NULL },
+	    { "comment", FIELD_OPTION, 0, NULL },
+	    { "retry_unknown", FIELD_FLAG, 0, "retry-unknown" } },
+	NULL };
+static const struct cli_request block_request = { METHOD_POST,
+	"/quarantine/:id/block",
+	{ { ":", FIELD_OPERAND, 0, NULL }, { "match", FIELD_OPTION, 0, NULL },
+	    { "comment", FIELD_OPTION, 0, NULL } },
+	NULL };
+
+/* What became of one: it has a new state, or is gone. */
 static void
-say_result(const struct cli_command *command, const json_t *result)
+say_result(const json_t *result)
 {
 	const char *id = text_of(result, "id");
+	const char *state = text_of(result, "state");
+	const json_t *row = json_object_get(result, "row");
 
-	if (strcmp(command->name, "release") == 0)
-		printf("%s is %s.\n", id, text_of(result, "state"));
+	if (*state != '\0')
+		printf("%s is %s.\n", id, state);
 	else
 		printf("%s %s.\n", id,
 		    json_is_true(json_object_get(result, "changed"))
 			? "is removed"
 			: "was gone already");
+	if (json_is_object(row))
+		printf("%s: %s %s %s.\n", text_of(row, "mailbox"),
+		    text_of(row, "kind"), text_of(row, "side"),
+		    text_of(row, "pattern"));
 }
 
 static bool
@@ -201,7 +236,7 @@ act_on(struct cli_session *session, const struct cli_args *args, size_t which,
 		return false;
 	}
 	if (!cli->json)
-		say_result(args->command, model);
+		say_result(model);
 	json_array_append_new(results, model);
 	return true;
 }
@@ -270,12 +305,30 @@ static const struct cli_command commands[] = {
 	    .most = IDS_MAX,
 	    .help = "Delivers held messages.  One that was released before "
 		    "is not sent again.",
-	    .options = { { "retry-unknown", NULL,
-		"Also one of which it is not known whether it was delivered: "
-		"it may arrive twice.",
-		false } },
+	    .options = { RETRY_OPTION },
 	    .run = quarantine_act,
 	    .context = &release_request },
+	{ .group = "quarantine",
+	    .name = "allow",
+	    .operands = "ID...",
+	    .least = 1,
+	    .most = IDS_MAX,
+	    .help = "Delivers held messages, and allows their senders for "
+		    "the mailbox from now on.  Such a row counts only while "
+		    "the sender is authenticated.",
+	    .options = { MATCH_OPTION, COMMENT_OPTION, RETRY_OPTION },
+	    .run = quarantine_act,
+	    .context = &allow_request },
+	{ .group = "quarantine",
+	    .name = "block",
+	    .operands = "ID...",
+	    .least = 1,
+	    .most = IDS_MAX,
+	    .help = "Removes held messages, and blocks their senders for the "
+		    "mailbox from now on.",
+	    .options = { MATCH_OPTION, COMMENT_OPTION },
+	    .run = quarantine_act,
+	    .context = &block_request },
 	{ .group = "quarantine",
 	    .name = "remove",
 	    .operands = "ID...",

@@ -178,6 +178,12 @@ test_requests(void **state)
 		    NULL },
 		{ { "quarantine", "remove", "01A.0" },
 		    "POST /quarantine/01A.0/remove\n", NULL },
+		{ { "quarantine", "allow", "01A.0", "--match", "domain" },
+		    "POST /quarantine/01A.0/allow {\"match\":\"domain\"}\n",
+		    NULL },
+		{ { "quarantine", "block", "01A.0", "--comment=no" },
+		    "POST /quarantine/01A.0/block {\"comment\":\"no\"}\n",
+		    NULL },
 		{ { "quarantine", "show", "../domains" }, "", NULL },
 		{ { "quarantine", "show", "a?b" }, "", NULL },
 		{ { "domain", "show" }, "GET /domains\n", NULL },
@@ -342,6 +348,13 @@ test_answers(void **state)
 		    EXIT_NOT_DONE,
 		    "{\n  \"results\": [\n    {\n      \"id\": \"01A.0\",\n"
 		    "      \"error\": \"550 no\"\n    }\n  ]\n}\n" },
+		{ { "quarantine", "block", "01A.0" }, 200,
+		    "{\"id\":\"01A.0\",\"changed\":true,\"row\":{"
+		    "\"mailbox\":\"a@b.jp\",\"kind\":\"block\",\"side\":"
+		    "\"sender\",\"pattern\":\"x@y.example\"}}",
+		    EXIT_DONE,
+		    "01A.0 is removed.\n"
+		    "a@b.jp: block sender x@y.example.\n" },
 		{ { "quarantine", "remove", "01A.0" }, 200,
 		    "{\"id\":\"01A.0\",\"changed\":false}", EXIT_DONE,
 		    "01A.0 was gone already.\n" },
