@@ -180,8 +180,7 @@ static const struct cli_request remove_request = { METHOD_POST,
 static const struct cli_request allow_request = { METHOD_POST,
 	"/quarantine/:id/allow",
 	{ { ":", FIELD_OPERAND, 0, NULL }, { "match", FIELD_OPTION, 0, NULL },
-	    { "comment", FIELD_OPTION, 0, NULL },
-	    { "retry_unknown", FIELD_FLAG, 0, "retry-unknown" } },
+	    { "comment", FIELD_OPTION, 0, NULL } },
 	NULL };
 static const struct cli_request block_request = { METHOD_POST,
 	"/quarantine/:id/block",
@@ -316,7 +315,7 @@ static const struct cli_command commands[] = {
 	    .help = "Delivers held messages, and allows their senders for "
 		    "the mailbox from now on.  Such a row counts only while "
 		    "the sender is authenticated.",
-	    .options = { MATCH_OPTION, COMMENT_OPTION, RETRY_OPTION },
+	    .options = { MATCH_OPTION, COMMENT_OPTION },
 	    .run = quarantine_act,
 	    .context = &allow_request },
 	{ .group = "quarantine",
