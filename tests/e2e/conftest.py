@@ -72,5 +72,6 @@ def pytest_runtest_makereport(item, call):
     for name, value in item.funcargs.items():
         if isinstance(value, Lab) and value.guard:
             logs = dict(value.sekimori.logs())
+            logs["sink"] = "\n".join(value.sink.errors)
             for path, text in logs.items():
                 report.sections.append((f"{name} {path}", text))

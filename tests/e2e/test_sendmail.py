@@ -31,7 +31,9 @@ def sendmail(request):
         zone.txt(key.name, key.record)
         keys.append(key)
 
-    with laboratory(zone=records) as lab:
+    # As if these clients were far away: what comes from 127.0.0.0/8 may
+    # release, and is exempt from much.
+    with laboratory(zone=records, release_networks=["127.0.0.1"]) as lab:
         directory = lab.path("sendmail")
         os.mkdir(directory)
         mta = Sendmail(lab.guard, directory, "mx." + world.ROOT)

@@ -135,6 +135,8 @@ class Lab:
             logs[self.redis.log] = tail(self.redis.log, 20)
         for path, text in logs.items():
             print(f"==== {path} ====\n{text}", file=out)
+        for error in self.sink.errors:
+            print("sink:", error, file=out)
 
     # ---- mail ----
 

@@ -7,7 +7,6 @@ SPDX-License-Identifier: BSD-2-Clause
 """
 
 import dataclasses
-import socket
 import socketserver
 import threading
 import time
@@ -80,8 +79,8 @@ class SinkServer:
                 server.connections += 1
                 try:
                     _Session(server, self.rfile, self.wfile).run()
-                except (ConnectionError, socket.timeout, ValueError):
-                    pass
+                except (OSError, ValueError) as error:
+                    server.sink.errors.append(f"{server.name}: {error!r}")
 
             timeout = 120
 
@@ -136,7 +135,7 @@ class _Session:
         while True:
             line = self.rfile.readline(COMMAND_MAX)
             if not line.endswith(b"\n"):
-                return
+                raise ValueError(f"not a line: {line!r}")
             verb, _, rest = line.rstrip(b"\r\n").partition(b" ")
             if verb.upper() == b"QUIT":
                 self.say("221 2.0.0 bye")
@@ -195,7 +194,7 @@ class _Session:
         while True:
             line = self.rfile.readline()
             if not line:
-                return
+                raise ConnectionError("closed within DATA")
             if line == b".\r\n":
                 break
             pieces.append(line[1:] if line[:1] == b"." else line)
@@ -210,6 +209,7 @@ class _Session:
 class Sink:
     def __init__(self):
         self.servers = {}
+        self.errors = []        # how sessions ended before their QUIT
         self._deliveries = []
         self._transactions = 0
         self._lock = threading.Lock()
