@@ -34,6 +34,7 @@
 
 #define READ_SIZE 65536
 #define ADDRESSES_TRIED 4
+#define LENGTH_TEXT_MAX 24 /* mark, digits, CR, LF */
 #define LOGIN_MAX 16384
 #define LOGIN_COMMANDS_MAX 3
 
@@ -445,6 +446,21 @@ conn_collect(struct store_conn *conn, struct store_reply ***replies,
 	return 0;
 }
 
+/* All that has arrived, into *left replies; *events to wait for. */
+static int
+conn_receive(struct store_conn *conn, struct store_reply ***replies,
+    size_t *left, short *events, struct err *err)
+{
+	int rc;
+
+	do {
+		rc = conn_fill(conn, events, err);
+		if (rc < 0 || conn_collect(conn, replies, left, err) < 0)
+			return -1;
+	} while (rc > 0 && *left > 0);
+	return 0;
+}
+
 /*
  * Reading goes on while writing: a server that answers a long pipeline
  * early must not fill up both directions.
@@ -454,33 +470,31 @@ conn_talk(struct store_conn *conn, struct bytes out,
     struct store_reply **replies, size_t left, int64_t deadline_ms,
     struct err *err)
 {
-	while (left > 0 || out.len > 0) {
-		short write_events = 0, read_events;
-		ssize_t n = 0;
-		int rc;
+	short read_events = POLLIN, write_events = 0;
+	int rc;
 
-		if (out.len > 0)
-			n = conn_write(conn, out, &write_events);
-		if (n < 0)
-			return conn_fail(conn, CONN_CLOSED, err,
-			    "Redis closed the connection");
-		out.data += n;
-		out.len -= (size_t)n;
-		rc = conn_fill(conn, &read_events, err);
-		if (rc < 0 || conn_collect(conn, &replies, &left, err) < 0)
-			return -1;
-		if (out.len == 0)
-			write_events = 0;
-		/* Something moved: no need to wait, but the time counts. */
-		if (rc > 0 || n > 0)
-			rc = left == 0 || clock_mono_ms() <= deadline_ms;
-		else
-			rc = wait_for(conn->fd,
-			    (short)(read_events | write_events), -1,
-			    deadline_ms);
+	while (left > 0 || out.len > 0) {
+		if (out.len > 0) {
+			ssize_t n = conn_write(conn, out, &write_events);
+
+			if (n < 0)
+				return conn_fail(conn, CONN_CLOSED, err,
+				    "Redis closed the connection");
+			out.data += n;
+			out.len -= (size_t)n;
+			if (n > 0 && out.len > 0)
+				continue;
+		}
+		if (out.len == 0 && left == 0)
+			break;
+		rc = wait_for(conn->fd,
+		    (short)(read_events | (out.len > 0 ? write_events : 0)), -1,
+		    deadline_ms);
 		if (rc <= 0)
 			return conn_fail(conn, CONN_TIMEOUT, err,
 			    "Redis did not answer in time");
+		if (conn_receive(conn, &replies, &left, &read_events, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -550,14 +564,31 @@ store_conn_is_fresh(const struct store_conn *conn)
 
 /* ---- commands ---- */
 
+/* "*3\r\n", "$20\r\n": by hand, as lists send some thousand of them. */
+static void
+encode_length(struct buf *out, char mark, size_t length)
+{
+	char text[LENGTH_TEXT_MAX];
+	char *p = text + sizeof(text);
+
+	*--p = '\n';
+	*--p = '\r';
+	do {
+		*--p = (char)('0' + length % 10);
+		length /= 10;
+	} while (length > 0);
+	*--p = mark;
+	buf_append(out, p, (size_t)(text + sizeof(text) - p));
+}
+
 int
 store_encode(struct buf *out, size_t argc, const struct bytes *argv)
 {
 	size_t i;
 
-	buf_printf(out, "*%zu\r\n", argc);
+	encode_length(out, '*', argc);
 	for (i = 0; i < argc; i++) {
-		buf_printf(out, "$%zu\r\n", argv[i].len);
+		encode_length(out, '$', argv[i].len);
 		buf_append_bytes(out, argv[i]);
 		buf_append(out, "\r\n", 2);
 	}

@@ -146,12 +146,12 @@ json_t *hold_json_parse(struct bytes text, const char *key, struct err *err);
 /* Compact text in the arena. */
 const char *hold_json_dump(struct arena *arena, const json_t *object);
 
-/* Fields of an entry that change, as read with HMGET hold_entry_fields. */
-#define HOLD_ENTRY_FIELDS 12
-extern const char *const hold_entry_fields[HOLD_ENTRY_FIELDS];
+/* What is known of an entry, as hold_status_command asked for it. */
 struct hold_status {
 	enum held_state state; /* a lease that ran out is counted */
+	bool is_whole;         /* false: only what follows up to row */
 	int64_t expires_ms;
+	struct bytes row;
 	const char *actor;  /* or NULL: who has or had the lease */
 	const char *reply;  /* or NULL: what the listener said */
 	int64_t settled_ms; /* 0: never */
@@ -159,14 +159,19 @@ struct hold_status {
 	int64_t tries;
 	uint64_t charge;
 	struct bytes local;
-	struct bytes row;
 };
-/* From the reply; text is borrowed from it.  1, 0 there is no entry, -1
+/*
+ * The command that reads an entry; a short one, for lists, is answered in a
+ * third of the time and tells all there is to tell of an entry that is
+ * held.  Of another state it says no more than that (HELD_RELEASING may be
+ * a lease that ran out).
+ */
+void hold_status_command(struct hold_args *args, const char *key,
+    bool is_short);
+/* From its reply; text is borrowed from it.  1, 0 there is no entry, -1
  * damaged: *err. */
 int hold_status_read(const struct store_reply *reply, const char *key,
     int64_t now_ms, struct hold_status *status, struct err *err);
-/* HMGET of all fields, as a command. */
-void hold_status_command(struct hold_args *args, const char *key);
 
 /* ---- hold_chunks.c ---- */
 

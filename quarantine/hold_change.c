@@ -106,7 +106,7 @@ read_status(struct quarantine *q, struct arena *arena, const char *domain,
 	int rc;
 
 	hold_args_init(&args, arena);
-	hold_status_command(&args, key);
+	hold_status_command(&args, key, false);
 	if (store_run(q->store, key, args.argc, args.argv, reply, err) < 0)
 		return -1;
 	rc = hold_status_read(*reply, key, clock_wall_ms(), status, err);

@@ -15,10 +15,38 @@
 #define ID_NUMBER_MAX 999999
 #define RAW_TEXT_MAX ((size_t)1024 * 1024)
 
-/* In the order of the enum in hold_status_read. */
-const char *const hold_entry_fields[HOLD_ENTRY_FIELDS] = { "state", "prev",
-	"lease_until", "dot", "expires", "charge", "local", "row", "actor",
-	"reply", "settled", "tries" };
+/* Fields of an entry; those of a short answer first. */
+enum field {
+	FIELD_STATE,
+	FIELD_EXPIRES,
+	FIELD_ROW,
+	FIELD_SHORT_COUNT,
+	FIELD_PREV = FIELD_SHORT_COUNT,
+	FIELD_LEASE_UNTIL,
+	FIELD_DOT,
+	FIELD_CHARGE,
+	FIELD_LOCAL,
+	FIELD_ACTOR,
+	FIELD_REPLY,
+	FIELD_SETTLED,
+	FIELD_TRIES,
+	FIELD_COUNT
+};
+
+static const char *const field_names[FIELD_COUNT] = {
+	[FIELD_STATE] = "state",
+	[FIELD_EXPIRES] = "expires",
+	[FIELD_ROW] = "row",
+	[FIELD_PREV] = "prev",
+	[FIELD_LEASE_UNTIL] = "lease_until",
+	[FIELD_DOT] = "dot",
+	[FIELD_CHARGE] = "charge",
+	[FIELD_LOCAL] = "local",
+	[FIELD_ACTOR] = "actor",
+	[FIELD_REPLY] = "reply",
+	[FIELD_SETTLED] = "settled",
+	[FIELD_TRIES] = "tries",
+};
 
 /* ---- keys ---- */
 
@@ -177,75 +205,74 @@ text_of(const struct store_reply *item)
 }
 
 /* A lease that ran out counts as what it leaves behind. */
-static int
-state_of(const struct store_reply *state, const struct store_reply *prev,
-    bool dot, int64_t lease_until_ms, int64_t now_ms)
+static enum held_state
+state_behind(const struct store_reply *f, enum held_state state,
+    int64_t lease_until_ms, int64_t now_ms)
 {
-	int now = held_state_parse(state->text);
+	int prev;
 
-	if (now != HELD_RELEASING || lease_until_ms > now_ms)
-		return now;
-	if (dot)
+	if (state != HELD_RELEASING || lease_until_ms > now_ms)
+		return state;
+	if (f[FIELD_DOT].type != STORE_NIL)
 		return HELD_UNKNOWN;
-	return prev->type == STORE_STRING ? held_state_parse(prev->text)
-					  : HELD_HELD;
+	prev = held_state_parse(f[FIELD_PREV].text);
+	return prev >= 0 ? (enum held_state)prev : HELD_HELD;
+}
+
+static int
+read_rest(const struct store_reply *f, int64_t now_ms,
+    struct hold_status *status)
+{
+	int64_t charge;
+
+	if (number_of(&f[FIELD_LEASE_UNTIL], &status->lease_until_ms) < 0 ||
+	    number_of(&f[FIELD_SETTLED], &status->settled_ms) < 0 ||
+	    number_of(&f[FIELD_TRIES], &status->tries) < 0 ||
+	    number_of(&f[FIELD_CHARGE], &charge) < 0)
+		return -1;
+	status->is_whole = true;
+	status->state =
+	    state_behind(f, status->state, status->lease_until_ms, now_ms);
+	status->charge = (uint64_t)charge;
+	status->local = f[FIELD_LOCAL].text;
+	status->actor = text_of(&f[FIELD_ACTOR]);
+	status->reply = text_of(&f[FIELD_REPLY]);
+	return 0;
 }
 
 int
 hold_status_read(const struct store_reply *reply, const char *key,
     int64_t now_ms, struct hold_status *status, struct err *err)
 {
-	enum {
-		STATE,
-		PREV,
-		UNTIL,
-		DOT,
-		EXPIRES,
-		CHARGE,
-		LOCAL,
-		ROW,
-		ACTOR,
-		ANSWER,
-		SETTLED,
-		TRIES
-	};
 	const struct store_reply *f = reply->items;
-	int64_t charge;
 	int state;
 
 	memset(status, 0, sizeof(*status));
 	if (store_reply_error(reply, err) < 0)
 		return err_prefix(err, "%s", key);
-	if (reply->type != STORE_ARRAY || reply->count != HOLD_ENTRY_FIELDS)
+	if (reply->type != STORE_ARRAY ||
+	    (reply->count != FIELD_COUNT && reply->count != FIELD_SHORT_COUNT))
 		return err_set(err, ERR_INPUT, "%s: damaged", key);
-	if (f[STATE].type == STORE_NIL)
+	if (f[FIELD_STATE].type == STORE_NIL)
 		return 0;
-	if (number_of(&f[UNTIL], &status->lease_until_ms) < 0 ||
-	    number_of(&f[EXPIRES], &status->expires_ms) < 0 ||
-	    number_of(&f[SETTLED], &status->settled_ms) < 0 ||
-	    number_of(&f[TRIES], &status->tries) < 0 ||
-	    number_of(&f[CHARGE], &charge) < 0)
-		return err_set(err, ERR_INPUT, "%s: damaged: no number", key);
-	state = state_of(&f[STATE], &f[PREV], f[DOT].type != STORE_NIL,
-	    status->lease_until_ms, now_ms);
+	state = held_state_parse(f[FIELD_STATE].text);
 	if (state < 0)
 		return err_set(err, ERR_INPUT, "%s: damaged: state", key);
 	status->state = (enum held_state)state;
-	status->charge = (uint64_t)charge;
-	status->local = f[LOCAL].text;
-	status->row = f[ROW].text;
-	status->actor = text_of(&f[ACTOR]);
-	status->reply = text_of(&f[ANSWER]);
+	status->row = f[FIELD_ROW].text;
+	if (number_of(&f[FIELD_EXPIRES], &status->expires_ms) < 0 ||
+	    (reply->count == FIELD_COUNT && read_rest(f, now_ms, status) < 0))
+		return err_set(err, ERR_INPUT, "%s: damaged: no number", key);
 	return 1;
 }
 
 void
-hold_status_command(struct hold_args *args, const char *key)
+hold_status_command(struct hold_args *args, const char *key, bool is_short)
 {
-	size_t i;
+	size_t count = is_short ? FIELD_SHORT_COUNT : FIELD_COUNT, i;
 
 	hold_arg_str(args, "HMGET");
 	hold_arg_str(args, key);
-	for (i = 0; i < HOLD_ENTRY_FIELDS; i++)
-		hold_arg_str(args, hold_entry_fields[i]);
+	for (i = 0; i < count; i++)
+		hold_arg_str(args, field_names[i]);
 }

@@ -141,7 +141,7 @@ get_entry(struct quarantine *q, struct arena *arena, const char *held_id,
 	int rc;
 
 	hold_args_init(&args, arena);
-	hold_status_command(&args, key);
+	hold_status_command(&args, key, false);
 	if (store_run(q->store, key, args.argc, args.argv, &reply, err) < 0)
 		return -1;
 	rc = hold_status_read(reply, key, clock_wall_ms(), &status, err);
@@ -385,14 +385,13 @@ batch_ids(struct page *page, const struct store_reply *index,
 	return n;
 }
 
+/* Entries of a batch by one pipeline; replies[i] is for which[i]. */
 static int
-read_batch(struct page *page, size_t n, const struct place *batch,
-    struct err *err)
+read_entries(struct page *page, size_t n, const struct place *const *which,
+    bool is_short, struct store_reply **replies, struct err *err)
 {
 	struct store_command *commands =
-	    arena_calloc(page->arena, n, sizeof(*commands));
-	struct store_reply **replies =
-	    arena_calloc(page->arena, n, sizeof(struct store_reply *));
+	    arena_calloc(page->arena, n + 1, sizeof(*commands));
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -401,15 +400,64 @@ read_batch(struct page *page, size_t n, const struct place *batch,
 		hold_args_init(&args, page->arena);
 		hold_status_command(&args,
 		    hold_domain_key2(page->arena, page->filter->domain, "held",
-			batch[i].id));
+			which[i]->id),
+		    is_short);
 		commands[i] = (struct store_command){ args.argc, args.argv };
 	}
-	if (store_pipeline(page->q->store, page->index, n, commands, replies,
-		err) < 0)
+	return store_pipeline(page->q->store, page->index, n, commands, replies,
+	    err);
+}
+
+/* Is a short answer not all that there is to say of it? */
+static bool
+has_more(const struct store_reply *reply)
+{
+	return reply->type == STORE_ARRAY && reply->count > 0 &&
+	    reply->items[0].type == STORE_STRING &&
+	    !bytes_equal(reply->items[0].text,
+		bytes_of(held_state_name(HELD_HELD)));
+}
+
+/* Whole answers in the place of those short ones that do not suffice. */
+static int
+read_more(struct page *page, size_t n, const struct place *batch,
+    struct store_reply **replies, struct err *err)
+{
+	const struct place *which[BATCH_MAX];
+	struct store_reply *whole[BATCH_MAX];
+	size_t count = 0, i;
+
+	for (i = 0; i < n; i++)
+		if (has_more(replies[i]))
+			which[count++] = &batch[i];
+	if (read_entries(page, count, which, false, whole, err) < 0)
 		return -1;
+	for (i = count = 0; i < n; i++) {
+		if (!has_more(replies[i]))
+			continue;
+		store_reply_free(replies[i]);
+		replies[i] = whole[count++];
+	}
+	return 0;
+}
+
+static int
+read_batch(struct page *page, size_t n, const struct place *batch,
+    struct err *err)
+{
+	const struct place *which[BATCH_MAX];
+	struct store_reply *replies[BATCH_MAX];
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++)
+		which[i] = &batch[i];
+	if (read_entries(page, n, which, true, replies, err) < 0)
+		return -1;
+	rc = read_more(page, n, batch, replies, err);
 	for (i = 0; i < n; i++) {
 		/* Beyond the page: stays for the next one. */
-		if (json_array_size(page->entries) < page->limit) {
+		if (rc == 0 && json_array_size(page->entries) < page->limit) {
 			take_entry(page, batch[i].id, replies[i]);
 			page->place = batch[i];
 			page->read++;
@@ -418,7 +466,7 @@ read_batch(struct page *page, size_t n, const struct place *batch,
 		}
 		store_reply_free(replies[i]);
 	}
-	return 0;
+	return rc;
 }
 
 static size_t

@@ -26,6 +26,7 @@
 /* What waits in memory; what is more stays in the outbox for a sweep. */
 #define QUEUE_MAX 10000
 #define QUEUE_BYTES_MAX (64 * 1024 * 1024)
+#define GATHER_MS 50
 #define BACKOFF_FIRST_MS 200
 #define BACKOFF_MAX_MS 10000
 /* A sweep leaves alone what its owner is about to send. */
@@ -179,21 +180,32 @@ send_some(struct outbox *outbox, struct letter *letters[BATCH_MAX], size_t n,
 	return done;
 }
 
+/* Under the lock: until `ms` are over, there is a batch, or the end. */
+static void
+rest(struct outbox *outbox, unsigned ms)
+{
+	struct timespec until = clock_mono_timespec(clock_mono_ms() + ms);
+	int rc = 0;
+
+	while (!outbox->ending && outbox->count < BATCH_MAX && rc == 0)
+		rc = pthread_cond_timedwait(&outbox->changed, &outbox->lock,
+		    &until);
+}
+
 /* How many letters there are to send; 0: the end. */
 static size_t
 await_letters(struct outbox *outbox, struct letter *letters[BATCH_MAX],
     unsigned rest_ms)
 {
-	struct timespec until = clock_mono_timespec(clock_mono_ms() + rest_ms);
 	size_t n;
-	int rc = 0;
 
 	pthread_mutex_lock(&outbox->lock);
-	while (rest_ms > 0 && !outbox->ending && rc == 0)
-		rc = pthread_cond_timedwait(&outbox->changed, &outbox->lock,
-		    &until);
+	if (rest_ms > 0)
+		rest(outbox, rest_ms);
 	while (outbox->count == 0 && !outbox->ending)
 		pthread_cond_wait(&outbox->changed, &outbox->lock);
+	/* More come soon, and each batch costs Redis two syncs. */
+	rest(outbox, GATHER_MS);
 	n = take_letters(outbox, letters);
 	pthread_mutex_unlock(&outbox->lock);
 	return n;

@@ -982,7 +982,7 @@ test_damaged_entries(void **state)
 		{ "record is no JSON", "record", "\xff", 1, 1 },
 		{ "unknown state", "state", "melted", -1, 0 },
 		{ "expiry is no number", "expires", "soon", -1, 0 },
-		{ "charge is negative", "charge", "-5", -1, 0 },
+		{ "charge is negative", "charge", "-5", -1, 1 },
 	};
 	struct place *place = *state;
 	const struct held_filter filter = { .domain = "example.com",
