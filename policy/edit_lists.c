@@ -207,6 +207,7 @@ edit_check_row(struct edit *edit, struct arena *arena,
 	int side, kind;
 
 	memset(row, 0, sizeof(*row));
+	row->pattern = "";
 	if (take_enum(edit, json, "side", list_side_words, LIST_SIDE_COUNT,
 		&side, err) < 0 ||
 	    take_enum(edit, json, "kind", list_kind_words, LIST_KIND_COUNT,
@@ -327,7 +328,7 @@ prepare_remove(struct edit_work *work, void *context, struct err *err)
 	const struct list_edit *list_edit = context;
 	const struct list_row *row = list_edit->row;
 	const char *object = edit_object_of(work->arena, list_edit->target);
-	const char *pattern, *field;
+	const char *pattern = NULL, *field;
 	struct bytes before;
 
 	if (list_pattern_normalize(work->arena, row->side, row->pattern,

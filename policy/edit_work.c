@@ -400,7 +400,7 @@ future_of(struct edit_work *work, struct strmap *objects, const char *object,
     struct err *err)
 {
 	struct strmap *fields = strmap_get(objects, bytes_of(object));
-	struct edit_fields now;
+	struct edit_fields now = { .count = 0 };
 	size_t i;
 
 	if (fields != NULL)

@@ -72,7 +72,7 @@ int
 table_decode(struct bytes file, struct buf *out, unsigned *line,
     struct err *err)
 {
-	size_t at;
+	size_t at = 0;
 
 	*line = 0;
 	if (starts_with(file, "\xff\xfe", 2) ||
@@ -102,7 +102,7 @@ int
 table_encode(enum table_charset charset, struct bytes text, struct buf *out,
     struct err *err)
 {
-	size_t at;
+	size_t at = 0;
 
 	if (charset == TABLE_CP932) {
 		if (convert("CP932", "UTF-8", text, out, &at, err) == 0)

@@ -196,13 +196,13 @@ static bool
 path_fits(const char *pattern, const char *path, json_t *params)
 {
 	struct bytes want, got;
-	bool more, fits = true;
+	bool fits = true;
 	struct buf text;
 	char *name;
 
 	buf_init(&text, SEGMENT_MAX);
 	json_object_clear(params);
-	while (fits && (more = next_segment(&pattern, &want))) {
+	while (fits && next_segment(&pattern, &want)) {
 		if (!next_segment(&path, &got) ||
 		    decode_segment(got, &text) < 0) {
 			fits = false;

@@ -104,9 +104,9 @@ int
 handle_list_add(struct request *request, struct response *response,
     struct err *err)
 {
-	enum list_side side;
-	enum list_kind kind;
-	const char *pattern;
+	enum list_side side = LIST_SENDER;
+	enum list_kind kind = LIST_ALLOW;
+	const char *pattern = "";
 	struct edit edit;
 	bool replace;
 	int rc;
@@ -127,9 +127,9 @@ int
 handle_list_remove(struct request *request, struct response *response,
     struct err *err)
 {
-	enum list_side side;
-	enum list_kind kind;
-	const char *pattern;
+	enum list_side side = LIST_SENDER;
+	enum list_kind kind = LIST_ALLOW;
+	const char *pattern = "";
 	struct edit edit;
 	bool changed;
 	int rc;

@@ -103,7 +103,7 @@ static int
 import_table(struct request *request, enum table table,
     struct response *response, struct err *err)
 {
-	struct bytes file;
+	struct bytes file = { NULL, 0 };
 	struct buf out;
 	int rc;
 
