@@ -121,6 +121,14 @@ struct response {
 	const char *filename; /* in the request's arena */
 	char *content;        /* heap */
 	size_t content_len;
+	/* The content is HTML made of a mail: the listener sends it with the
+	 * policy of previews (doc/DESIGN.md) and nothing else. */
+	bool sandboxed;
+	/* Where a browser goes after a form that was carried out (303), and
+	 * the notice it sees there (page.h); NULL: where it came from, and
+	 * the notice of the template's name.  In the request's arena. */
+	const char *location;
+	const char *notice;
 };
 
 struct route {
