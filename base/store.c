@@ -644,7 +644,7 @@ eval(struct store *store, const struct store_deadline *deadline, bool durable,
 {
 	struct bytes *args = xcalloc(argc + 3, sizeof(*args));
 	const struct store_command command = { argc + 3, args };
-	struct store_reply *got = NULL;
+	struct store_reply *got[1] = { NULL };
 	const struct batch batch = { .key = keys > 0
 		    ? argv[0]
 		    : (struct bytes){ NULL, 0 },
@@ -652,7 +652,7 @@ eval(struct store *store, const struct store_deadline *deadline, bool durable,
 		.durable = durable,
 		.n = 1,
 		.commands = &command,
-		.replies = &got };
+		.replies = got };
 	unsigned char digest[SHA_DIGEST_LENGTH];
 	char hex[SHA1_HEX_SIZE], number[24];
 	int rc;
@@ -666,16 +666,16 @@ eval(struct store *store, const struct store_deadline *deadline, bool durable,
 	if (argc > 0)
 		memcpy(args + 3, argv, argc * sizeof(*argv));
 	rc = run_batch(store, &batch, err);
-	if (rc == 0 && got->type == STORE_ERROR &&
-	    refusal_of(got)->reaction == REACT_LOAD) {
-		store_reply_free(got);
+	if (rc == 0 && got[0]->type == STORE_ERROR &&
+	    refusal_of(got[0])->reaction == REACT_LOAD) {
+		store_reply_free(got[0]);
 		args[0] = BYTES_LIT("EVAL");
 		args[1] = bytes_of(script->text);
 		rc = run_batch(store, &batch, err);
 	}
 	free(args);
 	if (rc == 0)
-		rc = finish(got, reply, err);
+		rc = finish(got[0], reply, err);
 	return rc < 0 ? err_prefix(err, "%s", script->name) : 0;
 }
 

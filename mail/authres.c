@@ -131,7 +131,7 @@ append_text(struct buf *out, const char *text)
 	const char *found;
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i < AUTHRES_TEXT_MAX; i++) {
+	for (i = 0; i < AUTHRES_TEXT_MAX && text[i] != '\0'; i++) {
 		found = strchr(from, text[i]);
 		if (found != NULL)
 			buf_append_char(out, to[found - from]);

@@ -519,12 +519,12 @@ expire_some(struct history *history, int64_t before_key, int64_t *removed,
     struct err *err)
 {
 	static const char *const statements[] = {
-		"INSERT INTO mail_text (mail_text, rowid, "
-		"" HISTORY_TEXT_COLUMNS ") "
-		"SELECT 'delete', key, " HISTORY_TEXT_VALUES " FROM mail "
-		"WHERE key IN (SELECT key FROM expired)",
-		"DELETE FROM event WHERE id IN (SELECT id FROM mail "
-		"WHERE key IN (SELECT key FROM expired))",
+		("INSERT INTO mail_text (mail_text, rowid, "
+		 "" HISTORY_TEXT_COLUMNS ") "
+		 "SELECT 'delete', key, " HISTORY_TEXT_VALUES " FROM mail "
+		 "WHERE key IN (SELECT key FROM expired)"),
+		("DELETE FROM event WHERE id IN (SELECT id FROM mail "
+		 "WHERE key IN (SELECT key FROM expired))"),
 		"DELETE FROM record WHERE key IN (SELECT key FROM expired)",
 		"DELETE FROM mail WHERE key IN (SELECT key FROM expired)",
 	};

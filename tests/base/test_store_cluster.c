@@ -126,7 +126,7 @@ cluster_start(struct redis_server nodes[NODES])
 static void
 set_and_get(struct store *store, const char *key)
 {
-	struct store_reply *reply;
+	struct store_reply *reply = NULL;
 	struct err err;
 
 	if (store_runf(store, key, NULL, &err, "SET %s value-of-%s", key, key) <

@@ -583,7 +583,6 @@ test_stream_ceiling(void **state)
 	struct place *place = *state;
 	struct events_stats stats;
 	unsigned i, shard;
-	int64_t length = 0;
 
 	events_begin(place, SPOOL_MAX, 50);
 	for (i = 0; i < 6000; i++)
@@ -602,7 +601,6 @@ test_stream_ceiling(void **state)
 		assert_int_equal(store_runf(place->store, key, &reply, &err,
 				     "XLEN %s", key),
 		    0);
-		length += reply->integer;
 		/* One batch over the ceiling at most. */
 		assert_true(reply->integer < 50 + 256);
 		store_reply_free(reply);

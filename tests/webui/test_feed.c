@@ -89,9 +89,9 @@ static size_t
 mails(struct place *place)
 {
 	struct history_query query = { 0 };
-	char *file = xprintf("%s/history.db", place->dir), *next;
+	char *file = xprintf("%s/history.db", place->dir), *next = NULL;
 	struct history *history;
-	json_t *rows;
+	json_t *rows = NULL;
 	struct err err;
 	size_t n;
 
