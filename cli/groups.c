@@ -18,6 +18,7 @@ static const struct cli_group *const groups[] = {
 	&group_list,
 	&group_audit,
 	&group_scan,
+	&group_auth,
 	&group_config,
 	&group_doctor,
 	&group_manual,

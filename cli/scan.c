@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/dns_conf.h"
 #include "base/file.h"
 #include "base/store.h"
 #include "base/store_conf.h"
@@ -64,21 +65,8 @@ open_conf(struct judge *judge, struct err *err)
 static int
 open_dns(struct judge *judge, struct err *err)
 {
-	const struct conf *conf = judge->conf;
-	const char *zone = cli_option(judge->args, "dns-zone");
-	struct dns_options options = {
-		.servers = (const char *const *)conf->dns_servers.items,
-		.server_count = conf->dns_servers.count,
-		.timeout_ms = (unsigned)conf->dns_timeout * 1000,
-		.cache_max = conf->dns_cache_max,
-	};
-
-	if (zone == NULL && conf->dns_zone[0] != '\0')
-		zone = conf->dns_zone;
-	options.zone_file = zone;
-	if (conf->dns_trust_anchor[0] != '\0')
-		options.trust_anchor = conf->dns_trust_anchor;
-	judge->dns = dns_open(&options, err);
+	judge->dns = dns_conf_open(judge->conf,
+	    cli_option(judge->args, "dns-zone"), err);
 	return judge->dns != NULL ? 0 : -1;
 }
 

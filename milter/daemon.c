@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/dns.h"
+#include "base/dns_conf.h"
 #include "base/log.h"
 #include "base/store.h"
 #include "base/store_conf.h"
@@ -47,15 +48,7 @@ own_hostname(void)
 static int
 open_dns(struct daemon *daemon, const struct conf *conf, struct err *err)
 {
-	struct dns_options options = {
-		.servers = (const char *const *)conf->dns_servers.items,
-		.server_count = conf->dns_servers.count,
-		.zone_file = conf->dns_zone[0] != '\0' ? conf->dns_zone : NULL,
-		.timeout_ms = (unsigned)conf->dns_timeout * 1000,
-		.cache_max = conf->dns_cache_max,
-	};
-
-	daemon->dns = dns_open(&options, err);
+	daemon->dns = dns_conf_open(conf, NULL, err);
 	return daemon->dns != NULL ? 0 : -1;
 }
 

@@ -246,3 +246,58 @@ dmarc_record_read(struct arena *arena, struct bytes text,
 	set_policies(found, record);
 	return 1;
 }
+
+/* ---- for who mends records ---- */
+
+static bool
+is_obsolete(struct bytes name)
+{
+	static const char *const names[] = { "pct", "rf", "ri" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of(names[i])))
+			return true;
+	return false;
+}
+
+static enum dmarc_tag
+judge_tag(struct bytes tag, struct found found[TAG_COUNT])
+{
+	struct cursor c = cursor_of(tag);
+	struct bytes name = trim_wsp(cursor_until(&c, "="));
+	size_t i = 0;
+
+	if (is_obsolete(name))
+		return DMARC_TAG_OBSOLETE;
+	while (
+	    i < TAG_COUNT && !bytes_equal_nocase(name, bytes_of(tags[i].name)))
+		i++;
+	if (i == TAG_COUNT)
+		return cursor_at_end(&c) ? DMARC_TAG_INVALID
+					 : DMARC_TAG_NOT_KNOWN;
+	if (found[i].seen)
+		return DMARC_TAG_TWICE;
+	read_tag(tag, found);
+	return found[i].valid ? DMARC_TAG_GOOD : DMARC_TAG_INVALID;
+}
+
+void
+dmarc_record_tags(struct bytes text,
+    void (*each)(void *context, struct bytes tag, enum dmarc_tag what),
+    void *context)
+{
+	struct cursor c = cursor_of(text);
+	struct found found[TAG_COUNT];
+	struct bytes tag;
+
+	if (!take_version(&c))
+		return;
+	memset(found, 0, sizeof(found));
+	while (!cursor_at_end(&c)) {
+		tag = trim_wsp(cursor_until(&c, ";"));
+		(void)cursor_char(&c, ';');
+		if (tag.len > 0)
+			each(context, tag, judge_tag(tag, found));
+	}
+}

@@ -40,4 +40,18 @@ struct dmarc_record {
 int dmarc_record_read(struct arena *arena, struct bytes text,
     struct dmarc_record *record);
 
+enum dmarc_tag {
+	DMARC_TAG_GOOD,
+	DMARC_TAG_NOT_KNOWN,
+	DMARC_TAG_OBSOLETE, /* pct, rf, ri: RFC 7489 had them */
+	DMARC_TAG_INVALID,  /* its value is none of its own, or no "=" */
+	DMARC_TAG_TWICE,
+};
+
+/* For who mends records: every tag of one (behind v=) in order, with what
+ * becomes of it. */
+void dmarc_record_tags(struct bytes text,
+    void (*each)(void *context, struct bytes tag, enum dmarc_tag what),
+    void *context);
+
 #endif

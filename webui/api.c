@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dns.h"
 #include "base/log.h"
 #include "base/store.h"
 #include "base/str.h"
@@ -139,6 +140,8 @@ api_close(struct api *api)
 	if (api->history != NULL)
 		history_close(api->history);
 	settings_unref(api->settings);
+	if (api->dns != NULL)
+		dns_close(api->dns);
 	if (api->store != NULL)
 		store_close(api->store);
 	charset_close(api->charsets);

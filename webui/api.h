@@ -24,6 +24,7 @@
 #include "base/err.h"
 
 struct charset_set;
+struct dns;
 struct events;
 struct history;
 struct quarantine;
@@ -42,6 +43,7 @@ struct api {
 	/* under lock */
 	pthread_mutex_t lock;
 	struct settings *settings; /* the newest that was needed, or NULL */
+	struct dns *dns; /* NULL: not asked for yet (handlers_auth.c) */
 	/* under history_lock, as a search takes a while (webui/history.h) */
 	pthread_mutex_t history_lock;
 	struct history *history; /* NULL: not opened yet, or not there */

@@ -65,6 +65,9 @@ HANDLER(handle_routes_export);
 HANDLER(handle_domains_import);
 HANDLER(handle_domains_export);
 
+/* handlers_auth.c */
+HANDLER(handle_auth);
+
 /* handlers_log.c */
 HANDLER(handle_log);
 HANDLER(handle_audit);

@@ -115,6 +115,8 @@ const struct route api_routes[] = {
 
 	{ METHOD_GET, "/log", ADMINS_AND_USERS, SCOPE_TARGET,
 	    "log", handle_log },
+	{ METHOD_GET, "/auth", ADMINS, SCOPE_DOMAIN,
+	    "auth", handle_auth },
 	{ METHOD_GET, "/audit", ADMINS, SCOPE_TARGET,
 	    "audit", handle_audit },
 	{ METHOD_GET, "/overview", EVERYBODY, SCOPE_TARGET,

@@ -64,6 +64,11 @@ expect "bad config" 1 "^bad.conf:1: dns_timeuot: .*dns_timeout" \
 	config check bad.conf
 expect "missing config" 1 "missing.conf: No such file" -c missing.conf \
 	config show
+expect "a survey" 1 "^DMARC" -c good.conf auth --dns-zone zone \
+	friend.sekimori-test.net --selector s1
+expect "its JSON" 0 '"id": "spf.ok"' -c good.conf auth --dns-zone zone \
+	friend.sekimori-test.net --json
+expect "no domain" 2 "is no domain" auth "a b"
 expect "config as JSON" 0 '"dns_timeout": 1,' -c good.conf config show --json
 expect "an option" 0 "^dns_timeout *1s" -c good.conf config show dns_timeout
 expect "no such option of the config" 2 "did you mean mode" \

@@ -866,6 +866,34 @@ test_audit_and_log(void **state)
 	assert_true(json_is_null(at(lab, "mail")));
 }
 
+/* The DNS alone is asked. */
+static void
+test_auth(void **state)
+{
+	struct lab *lab = *state;
+	char *zone = xprintf("%s/zone", lab->redis.dir);
+	FILE *file = fopen(zone, "w");
+
+	assert_non_null(file);
+	fputs("a.example. TXT \"v=spf1 -all\"\n"
+	      "_dmarc.a.example. TXT \"v=DMARC1; p=reject\"\n",
+	    file);
+	fclose(file);
+	free(lab->conf->dns_zone);
+	lab->conf->dns_zone = zone;
+	want(lab, 200, METHOD_GET, "/auth",
+	    "{'domain': 'A.example', 'selector': 's1 s2'}");
+	want_text(lab, "domain", "a.example");
+	want_text(lab, "level", "error");
+	want_text(lab, "findings.0.id", "spf.ok");
+	want_text(lab, "dkim.keys.1.name", "s2._domainkey.a.example");
+	want_text(lab, "dmarc.policy", "reject");
+	want(lab, 400, METHOD_GET, "/auth", "{}");
+	want(lab, 400, METHOD_GET, "/auth",
+	    "{'domain': 'a.example', 'selector': 'a b/c'}");
+	want_text(lab, "error.field", "selector");
+}
+
 static void
 test_store_away(void **state)
 {
@@ -910,6 +938,7 @@ main(void)
 		LAB_TEST(test_sender_rows),
 		LAB_TEST(test_tables),
 		LAB_TEST(test_audit_and_log),
+		LAB_TEST(test_auth),
 		LAB_TEST(test_store_away),
 		cmocka_unit_test(test_redis_none),
 	};
