@@ -29,7 +29,9 @@
 
 #define DNS_TTL_MAX_S 86400
 #define DNS_TTL_NEGATIVE_MAX_S 900
-#define DNS_TTL_NEGATIVE_S 5 /* without an SOA to say more */
+/* Without an SOA to say more.  RFC 2308 section 5 would have it not kept, so
+ * that servers do not feed it to each other for ever; nobody asks us. */
+#define DNS_TTL_NEGATIVE_S 60
 #define DNS_TTL_FAILURE_S 5
 #define DNS_RECORD_MAX 1000
 #define DNS_ALIAS_MAX 16 /* CNAMEs followed */

@@ -169,6 +169,13 @@ spool_append(struct spool *spool, const void *data, size_t len, struct err *err)
 	return 0;
 }
 
+void
+spool_skip(struct spool *spool, size_t len)
+{
+	spool->failed = true;
+	spool->written += len;
+}
+
 uint64_t
 spool_size(const struct spool *spool)
 {

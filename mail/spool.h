@@ -24,6 +24,9 @@ void spool_free(struct spool *spool);
 /* ERR_TEMP when the disk does not take it; the message is to be deferred. */
 int spool_append(struct spool *spool, const void *data, size_t len,
     struct err *err);
+/* Octets that nobody will read are counted only.  From then on nothing is
+ * given out. */
+void spool_skip(struct spool *spool, size_t len);
 uint64_t spool_size(const struct spool *spool);
 
 /* All bytes in order, in pieces of at most 64 kB; each must return 0 to go

@@ -21,7 +21,10 @@ import struct
 ACTIONS_ALL = 0x1FF
 
 # Protocol bits.
+NOEOH = 0x40
 NR_HDR = 0x80
+NOUNKNOWN = 0x100
+NODATA = 0x200
 SKIP = 0x400
 NR_CONN = 0x1000
 NR_HELO = 0x2000
@@ -38,6 +41,9 @@ NO_REPLY_BIT = {
     "C": NR_CONN, "H": NR_HELO, "M": NR_MAIL, "R": NR_RCPT, "T": NR_DATA,
     "U": NR_UNKN, "L": NR_HDR, "N": NR_EOH, "B": NR_BODY,
 }
+
+# Steps that a filter may do without.
+NOT_SENT_BIT = {"T": NODATA, "U": NOUNKNOWN, "N": NOEOH}
 
 CHUNK = 65535
 
@@ -157,15 +163,23 @@ class Session:
     def answers(self, command):
         return not self.protocol & NO_REPLY_BIT.get(command, 0)
 
+    def wants(self, command):
+        return not self.protocol & NOT_SENT_BIT.get(command, 0)
+
     def macro(self, command, **names):
         """Macros for a step; name j is {j}, longer ones get braces."""
+        if not self.wants(command):
+            return
         fields = []
         for name, value in names.items():
             fields += [name if len(name) == 1 else "{%s}" % name, value]
         self.packet("D", command.encode() + nul(*fields))
 
     def step(self, command, data=b""):
-        """Send; the reply as text, or None when none is due."""
+        """Send; the reply as text, or None when none is due.  A step that
+        the filter does without is not sent."""
+        if not self.wants(command):
+            return None
         self.packet(command, data)
         return self.reply() if self.answers(command) else None
 

@@ -61,6 +61,8 @@ class Sessions(unittest.TestCase):
                     | milterclient.NR_MAIL | milterclient.NR_DATA
                     | milterclient.NR_UNKN | milterclient.NR_HDR
                     | milterclient.NR_EOH | milterclient.NR_BODY
+                    | milterclient.NODATA | milterclient.NOUNKNOWN
+                    | milterclient.NOEOH
                     | milterclient.HDR_LEADSPC)
             self.assertEqual(mta.protocol, want)
             self.assertEqual(mta.actions & 0x19, 0x19)
@@ -144,8 +146,9 @@ class Sessions(unittest.TestCase):
             self.assertTrue(result.headers[0][1].startswith(" mx."))
 
     def test_older_mta(self):
-        """Neither no-reply steps nor leading space nor macro lists."""
-        for protocol, actions in ((0x7F, 0x3F), (0x37F, 0x3F)):
+        """Neither no-reply steps nor leading space nor macro lists; one
+        that always tells where the header ends."""
+        for protocol, actions in ((0x3F, 0x3F), (0x7F, 0x3F), (0x37F, 0x3F)):
             with self.daemon.session(protocol=protocol,
                                      actions=actions) as mta:
                 self.assertEqual(mta.protocol & ~protocol, 0)
@@ -155,7 +158,9 @@ class Sessions(unittest.TestCase):
                 self.assertEqual(mta.rcpt(RCPT), "c")
                 for name, value in HEADERS:
                     self.assertEqual(mta.header(name, value), "c")
-                self.assertEqual(mta.end_of_header(), "c")
+                self.assertEqual(mta.end_of_header(),
+                                 None if protocol & milterclient.NOEOH
+                                 else "c")
                 mta.body(BODY)
                 result = mta.end_of_message(HEADERS)
                 self.assertEqual(result.reply, "c")
