@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -16,7 +17,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/process.h"
+#include "base/str.h"
+
+#define STATM_MAX 4096
 
 int
 process_become(const char *user, struct err *err)
@@ -55,6 +60,59 @@ process_raise_files(struct err *err)
 		return err_set(err, ERR_TEMP, "RLIMIT_NOFILE: %s",
 		    strerror(errno));
 	return 0;
+}
+
+/* The second number of /proc/self/statm: pages that are resident. */
+static uint64_t
+resident_bytes(void)
+{
+	struct err err;
+	struct cursor c;
+	uint64_t pages = 0;
+	struct buf text;
+
+	buf_init(&text, STATM_MAX);
+	if (file_read("/proc/self/statm", &text, &err) == 0) {
+		c = cursor_of(buf_bytes(&text));
+		if (!cursor_u64(&c, UINT64_MAX, &pages) || !cursor_space(&c) ||
+		    !cursor_u64(&c, UINT64_MAX / 65536, &pages))
+			pages = 0;
+	}
+	buf_free(&text);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t
+open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	uint64_t n = 0;
+
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL)
+		n += entry->d_name[0] != '.';
+	(void)closedir(dir);
+	return n - 1; /* without the one that reads */
+}
+
+static uint64_t
+timeval_ms(const struct timeval *tv)
+{
+	return (uint64_t)tv->tv_sec * 1000 + (uint64_t)tv->tv_usec / 1000;
+}
+
+void
+process_get_usage(struct process_usage *usage)
+{
+	struct rusage used = { 0 };
+
+	if (getrusage(RUSAGE_SELF, &used) != 0)
+		memset(&used, 0, sizeof(used));
+	usage->cpu_ms = timeval_ms(&used.ru_utime) + timeval_ms(&used.ru_stime);
+	usage->resident_bytes = resident_bytes();
+	usage->open_files = open_files();
 }
 
 void

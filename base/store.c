@@ -178,6 +178,14 @@ store_is_up(const struct store *store)
 	return atomic_load(&store->up);
 }
 
+void
+store_get_stats(struct store *store, struct store_stats *out)
+{
+	pthread_mutex_lock(&store->lock);
+	*out = store->stats;
+	pthread_mutex_unlock(&store->lock);
+}
+
 static struct store_deadline
 full_deadline(const struct store *store)
 {

@@ -132,6 +132,14 @@ int store_is_durable(struct store *store, struct err *err);
 /* Is there a connection that worked last time?  Never blocks. */
 bool store_is_up(const struct store *store);
 
+/* Since the store was opened. */
+struct store_stats {
+	uint64_t calls;       /* exchanges that were answered */
+	uint64_t failures;    /* connections and exchanges that failed */
+	uint64_t turned_away; /* by a breaker, without asking */
+};
+void store_get_stats(struct store *store, struct store_stats *out);
+
 /*
  * Messages of a channel, on a thread of the store's own; heard is called
  * on that thread, also (with message NULL) each time the subscription is

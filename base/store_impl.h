@@ -217,6 +217,7 @@ struct store {
 	size_t node_count;
 	struct store_node *nodes[STORE_NODES_MAX];
 	struct store_topology topology;
+	struct store_stats stats;
 };
 
 /* ---- store_topology.c ---- */

@@ -178,8 +178,10 @@ take_or_reserve(struct store_node *node, int64_t deadline_ms,
 	struct timespec until = clock_mono_timespec(deadline_ms);
 
 	for (;;) {
-		if (!store_breaker_enter(&node->breaker, err))
+		if (!store_breaker_enter(&node->breaker, err)) {
+			store->stats.turned_away++;
 			return -1;
+		}
 		if (node->idle != NULL) {
 			*conn = node->idle;
 			node->idle = (*conn)->next;
@@ -222,6 +224,7 @@ open_reserved(struct store_node *node, const struct store_deadline *deadline,
 		return conn;
 	err_prefix(&why, "%s", node->name);
 	pthread_mutex_lock(&store->lock);
+	store->stats.failures++;
 	conn_lost(node);
 	/* Who gives Redis only a moment proves nothing by running late. */
 	if (deadline->is_full || clock_mono_ms() < deadline->at_ms)
@@ -275,12 +278,14 @@ store_node_give(struct store_node *node, struct store_conn *conn,
 		store_conn_close(conn);
 	pthread_mutex_lock(&store->lock);
 	if (fault == CONN_GOOD) {
+		store->stats.calls++;
 		conn->idle_since_ms = clock_mono_ms();
 		conn->next = node->idle;
 		node->idle = conn;
 		store_breaker_ok(&node->breaker);
 		pthread_cond_broadcast(&store->changed);
 	} else {
+		store->stats.failures++;
 		conn_lost(node);
 		/* One closed connection is not a dead server: the next call
 		 * connects, and knows. */

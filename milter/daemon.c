@@ -18,11 +18,13 @@
 #include "base/store_conf.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
+#include "quarantine/heartbeat.h"
 #include "quarantine/quarantine.h"
 #include "quarantine/release.h"
 
 #include "milter/daemon.h"
 #include "milter/mender.h"
+#include "milter/pulse.h"
 #include "milter/socketmap.h"
 #include "milter/socketmap_server.h"
 #include "milter/waker.h"
@@ -161,12 +163,17 @@ open_all(struct daemon *daemon, struct err *err)
 		open_socketmap(daemon, conf, err) < 0))
 		return -1;
 	daemon->waker = waker_start(&daemon->milter, err);
-	return daemon->waker != NULL ? 0 : -1;
+	if (daemon->waker == NULL)
+		return -1;
+	if (daemon->store != NULL)
+		daemon->pulse = pulse_start(daemon, err);
+	return daemon->store == NULL || daemon->pulse != NULL ? 0 : -1;
 }
 
 static void
 close_all(struct daemon *daemon)
 {
+	pulse_stop(daemon->pulse);
 	waker_stop(daemon->waker);
 	socketmap_server_stop(daemon->socketmap);
 	mender_stop(daemon->mender);
@@ -188,6 +195,7 @@ close_all(struct daemon *daemon)
 		dns_close(daemon->dns);
 	settings_unref(daemon->fixed_settings);
 	setup_unref(daemon->setup);
+	metrics_free(daemon->metrics);
 	pthread_mutex_destroy(&daemon->lock);
 	free(daemon->hostname);
 	free(daemon);
@@ -201,6 +209,7 @@ daemon_open(const char *conf_file, struct setup *take_setup, struct err *err)
 	daemon->conf_file = conf_file;
 	daemon->setup = take_setup;
 	daemon->hostname = own_hostname();
+	daemon->metrics = metrics_new(&milter_metrics);
 	pthread_mutex_init(&daemon->lock, NULL);
 	if (open_all(daemon, err) == 0)
 		return daemon;

@@ -22,6 +22,8 @@
 struct dns;
 struct events;
 struct mender;
+struct metrics;
+struct pulse;
 struct quarantine;
 struct release;
 struct release_worker;
@@ -58,10 +60,12 @@ struct daemon {
 	struct release *release;
 	struct release_worker *release_worker;
 	struct mender *mender;
+	struct pulse *pulse;
 	struct socketmap_server *socketmap;
 	struct waker *waker;
 	struct counters counters;
-	_Atomic bool draining; /* no new recipients */
+	struct metrics *metrics; /* quarantine/heartbeat.h has the table */
+	_Atomic bool draining;   /* no new recipients */
 	/* private */
 	pthread_mutex_t lock;
 	struct setup *setup;

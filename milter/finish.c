@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/store.h"
 #include "mail/message.h"
+#include "quarantine/heartbeat.h"
 #include "quarantine/quarantine.h"
 
 #include "milter/carry.h"
@@ -23,7 +24,7 @@
 #define RESULTS_MAX (64 * 1024)
 #define OWN_FIELDS_MAX 4
 /* The MTA hears from us when the checks took longer than that. */
-#define PROGRESS_MS 3000
+#define PROGRESS_US 3000000
 
 static const struct conf *
 conf_of(const struct transaction *tx)
@@ -37,6 +38,34 @@ counters_of(const struct transaction *tx)
 	return &tx->session->daemon->counters;
 }
 
+static struct metrics *
+metrics_of(const struct transaction *tx)
+{
+	return tx->session->daemon->metrics;
+}
+
+/* Notes what a part took since *us, which becomes now. */
+static void
+note_part(const struct transaction *tx, enum milter_part part, int64_t *us)
+{
+	int64_t now_us = clock_mono_us();
+
+	metrics_observe(metrics_of(tx), MILTER_PART, part, now_us - *us);
+	*us = now_us;
+}
+
+static void
+note_checks(const struct transaction *tx)
+{
+	size_t i;
+
+	if (!tx->scan->inbound_checks)
+		return;
+	for (i = 0; i < CHECK_COUNT; i++)
+		metrics_observe(metrics_of(tx), MILTER_PART, PART_CHECKS + i,
+		    tx->scan->spent_us[i]);
+}
+
 /* ---- judging ---- */
 
 /* The one wait of a message. */
@@ -44,18 +73,20 @@ static void
 await_checks(struct transaction *tx)
 {
 	struct daemon *daemon = tx->session->daemon;
-	int64_t until = clock_mono_ms();
+	int64_t until = clock_mono_ms(), us;
 	bool waits;
 
 	scan_reach(tx->scan, SCAN_END);
 	if (!scan_is_waiting(tx->scan))
 		return;
+	us = clock_mono_us();
 	waits = daemon_begin_wait(daemon, conf_of(tx));
 	if (waits)
 		until += (int64_t)conf_of(tx)->dns_timeout * 1000;
 	scan_finish(tx->scan, until);
 	if (waits)
 		daemon_end_wait(daemon);
+	note_part(tx, PART_DNS_WAIT, &us);
 }
 
 static void
@@ -260,17 +291,21 @@ judge_and_carry(struct transaction *tx, struct finish *finish,
 {
 	struct own_field common[OWN_FIELDS_MAX];
 	const struct answer *refusal;
-	int64_t begun_ms = clock_mono_ms();
+	int64_t us;
 	size_t n;
 
 	await_checks(tx);
-	if (clock_mono_ms() - begun_ms > PROGRESS_MS)
+	note_checks(tx);
+	us = clock_mono_us();
+	if (us - finish->begun_us > PROGRESS_US)
 		progress(context);
 	judge_all(tx);
 	make_plan(tx, finish);
 	n = common_fields(tx, common);
+	note_part(tx, PART_JUDGE, &us);
 	if (finish->plan.hold_count + finish->plan.deliver_count > 0) {
 		refusal = carry_holds(tx, finish, common, n);
+		note_part(tx, PART_HOLD, &us);
 		if (refusal != NULL) {
 			give_up(tx, finish, refusal);
 			return;
@@ -285,6 +320,7 @@ finish_message(struct transaction *tx, struct finish *finish,
     void (*progress)(void *context), void *context)
 {
 	memset(finish, 0, sizeof(*finish));
+	finish->begun_us = clock_mono_us();
 	finish->answer = answer_of(ANSWER_CONTINUE);
 	finish->entries = arena_calloc(tx->arena, tx->mailbox_count + 1,
 	    sizeof(struct hold_entry *));
@@ -293,17 +329,16 @@ finish_message(struct transaction *tx, struct finish *finish,
 	edits_init(&finish->edits, tx->arena);
 	transaction_header_end(tx);
 	counters_of(tx)->messages++;
-	if (tx->failure != NULL) {
-		could_not_keep(tx, finish);
-		return;
-	}
-	finish->released = released_is_ours(tx);
+	finish->released = tx->failure == NULL && released_is_ours(tx);
 	if (finish->released)
 		counters_of(tx)->released++;
-	if (finish->released || !tx->watched)
+	if (tx->failure != NULL)
+		could_not_keep(tx, finish);
+	else if (finish->released || !tx->watched)
 		pass_on(tx, finish);
 	else
 		judge_and_carry(tx, finish, progress, context);
+	finish->planned_us = clock_mono_us();
 }
 
 void
@@ -317,13 +352,19 @@ finish_record(struct transaction *tx, struct finish *finish)
 {
 	const struct plan_mailbox *m;
 	const struct hold_entry *entry;
+	int64_t us = finish->planned_us;
 	size_t i;
 
+	note_part(tx, PART_WRITE_BACK, &us);
+	metrics_observe(metrics_of(tx), MILTER_END_OF_MESSAGE, 0,
+	    us - finish->begun_us);
 	for (i = 0; i < tx->mailbox_count; i++) {
 		m = &tx->mailboxes[i];
 		entry = finish->entries[i];
 		if (!m->ours || finish->released)
 			continue;
+		metrics_add(metrics_of(tx), MILTER_VERDICTS,
+		    m->verdict->main_class, m->status, 1);
 		record_log(tx, m, finish->answer, entry);
 		/* The event of what was put lies beside it in the store. */
 		if (entry == NULL)

@@ -14,6 +14,7 @@
 #include "mail/charset.h"
 #include "mail/message.h"
 #include "quarantine/events.h"
+#include "quarantine/heartbeat.h"
 #include "quarantine/quarantine.h"
 
 #include "milter/daemon.h"
@@ -263,16 +264,18 @@ void
 record_refusal(const struct transaction *tx, const char *recipient,
     const struct verdict *verdict, const struct answer *answer)
 {
+	enum status status =
+	    answer->code[0] == '4' ? STATUS_DEFERRED : STATUS_REJECTED;
 	struct log_line line;
 
+	metrics_add(tx->session->daemon->metrics, MILTER_VERDICTS,
+	    verdict->main_class, status, 1);
 	if (!log_is_on(LOG_LEVEL_INFO))
 		return;
 	log_line_init(&line, LOG_LEVEL_INFO, tx->id.text);
 	log_envelope(&line, tx);
 	log_field(&line, "to", recipient);
-	log_field(&line, "status",
-	    status_name(
-		answer->code[0] == '4' ? STATUS_DEFERRED : STATUS_REJECTED));
+	log_field(&line, "status", status_name(status));
 	log_verdict(&line, tx->arena, verdict);
 	log_answer(&line, answer);
 	log_line_end(&line);

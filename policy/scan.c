@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "policy/scan.h"
 
 /* Order is meaning: a check may read what those above it have found. */
@@ -20,6 +21,27 @@ static const struct check *const checks[] = {
 };
 
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))
+
+const char *
+check_name(enum check_id id)
+{
+	size_t i;
+
+	for (i = 0; i < CHECKS; i++)
+		if (checks[i]->id == id)
+			return checks[i]->name;
+	return NULL;
+}
+
+/* Notes what the check took; returns the time it is now. */
+static int64_t
+spent(struct scan *scan, const struct check *check, int64_t since_us)
+{
+	int64_t now_us = clock_mono_us();
+
+	scan->spent_us[check->id] += now_us - since_us;
+	return now_us;
+}
 
 struct scan *
 scan_new(struct arena *arena, struct dns *dns, const struct envelope *envelope,
@@ -55,14 +77,18 @@ scan_fini(struct scan *scan)
 static void
 scan_step(struct scan *scan)
 {
+	int64_t now_us;
 	size_t i;
 
 	if (!scan->inbound_checks)
 		return;
-	for (i = 0; i < CHECKS; i++)
-		if (!scan->done[checks[i]->id] &&
-		    checks[i]->step(scan) == CHECK_DONE)
-			scan->done[checks[i]->id] = true;
+	now_us = clock_mono_us();
+	for (i = 0; i < CHECKS; i++) {
+		if (scan->done[checks[i]->id])
+			continue;
+		scan->done[checks[i]->id] = checks[i]->step(scan) == CHECK_DONE;
+		now_us = spent(scan, checks[i], now_us);
+	}
 }
 
 void
@@ -82,13 +108,18 @@ scan_poll(struct scan *scan)
 void
 scan_body(struct scan *scan, struct bytes piece)
 {
+	int64_t now_us;
 	size_t i;
 
 	if (!scan->inbound_checks)
 		return;
-	for (i = 0; i < CHECKS; i++)
-		if (checks[i]->body != NULL)
-			checks[i]->body(scan, piece);
+	now_us = clock_mono_us();
+	for (i = 0; i < CHECKS; i++) {
+		if (checks[i]->body == NULL)
+			continue;
+		checks[i]->body(scan, piece);
+		now_us = spent(scan, checks[i], now_us);
+	}
 }
 
 bool

@@ -64,7 +64,8 @@ struct scan {
 			      * authentication */
 	struct auth auth;
 	bool done[CHECK_COUNT];
-	void *state[CHECK_COUNT]; /* of each check, in the arena */
+	int64_t spent_us[CHECK_COUNT]; /* in steps and with the body */
+	void *state[CHECK_COUNT];      /* of each check, in the arena */
 };
 
 struct check {
@@ -84,6 +85,9 @@ extern const struct check check_spf;
 extern const struct check check_dkim;
 extern const struct check check_arc;
 extern const struct check check_dmarc;
+
+/* "spf", ...: of the check with this place. */
+const char *check_name(enum check_id id);
 
 /* All borrowed, to outlive the scan; lives in the arena but for
  * scan_fini. */

@@ -14,6 +14,7 @@
 #include "policy/settings_show.h"
 #include "webui/handlers.h"
 #include "webui/history.h"
+#include "webui/metrics.h"
 #include "webui/request.h"
 
 #define LIST_DEFAULT 50
@@ -107,6 +108,19 @@ mail_model(struct request *request)
 	return counts != NULL ? counts : json_null();
 }
 
+/* For those who look after the machine; null: not known. */
+static json_t *
+milters_model(struct request *request)
+{
+	json_t *model;
+	struct err err;
+
+	if (!principal_sees_all(request->principal))
+		return json_null();
+	model = web_milters_model(request->api, &err);
+	return model != NULL ? model : json_null();
+}
+
 static size_t
 count_domains(const struct request *request, const struct settings *settings)
 {
@@ -132,6 +146,7 @@ handle_overview(struct request *request, struct response *response,
 	    (json_int_t)count_domains(request, settings), "domain",
 	    request->domain, "mailbox", request->mailbox, "store",
 	    store_model(request));
+	json_object_set_new(model, "milters", milters_model(request));
 	settings_unref(settings);
 	/* Counts are of a domain; a mailbox has none of its own. */
 	json_object_set_new(model, "mail",
