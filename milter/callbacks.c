@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +28,6 @@
 #include "milter/finish.h"
 #include "milter/session.h"
 #include "milter/transaction.h"
-#include "milter/waker.h"
 
 #define FILTER_NAME "sekimori"
 #define BACKLOG 1024
@@ -495,15 +495,30 @@ callbacks_open(struct daemon *daemon, struct err *err)
 	return rc;
 }
 
-int
-callbacks_run(void)
+static void *
+serve(void *context)
 {
-	return smfi_main() == MI_SUCCESS ? 0 : -1;
+	struct daemon *daemon = context;
+
+	(void)smfi_main();
+	daemon->filter_ended = true;
+	return NULL;
 }
 
-void
-callbacks_stop(struct daemon *daemon)
+/*
+ * There is no call of smfi_stop: it makes libmilter's controller destroy the
+ * lock of its pool while workers, and the listener, still take it; whoever
+ * comes at the wrong moment then waits for ever, smfi_main among them [5 of
+ * 100 stops with sessions that end at the same time].
+ */
+int
+callbacks_start(struct daemon *daemon, struct err *err)
 {
-	waker_rouse_listener(daemon->waker);
-	(void)smfi_stop();
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, serve, daemon);
+
+	if (rc != 0)
+		return err_set(err, ERR_TEMP, "thread: %s", strerror(rc));
+	(void)pthread_detach(thread);
+	return 0;
 }

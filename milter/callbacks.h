@@ -13,10 +13,11 @@
 /* Opens the socket and registers the filter.  Once a process. */
 int callbacks_open(struct daemon *daemon, struct err *err);
 
-/* Serves until callbacks_stop.  0, or -1 when libmilter failed. */
-int callbacks_run(void);
-
-/* Safe from any thread. */
-void callbacks_stop(struct daemon *daemon);
+/*
+ * Serves in threads of libmilter, until the process ends: libmilter cannot
+ * be stopped (see callbacks.c).  What it calls after daemon_close finds the
+ * daemon closed.  When libmilter gives up, daemon->filter_ended says so.
+ */
+int callbacks_start(struct daemon *daemon, struct err *err);
 
 #endif

@@ -198,7 +198,6 @@ close_all(struct daemon *daemon)
 	metrics_free(daemon->metrics);
 	pthread_mutex_destroy(&daemon->lock);
 	free(daemon->hostname);
-	free(daemon);
 }
 
 struct daemon *
@@ -214,6 +213,7 @@ daemon_open(const char *conf_file, struct setup *take_setup, struct err *err)
 	if (open_all(daemon, err) == 0)
 		return daemon;
 	close_all(daemon);
+	free(daemon);
 	return NULL;
 }
 

@@ -2,7 +2,7 @@
  * daemon.h - the process: what all sessions share.
  *
  * Opened before threads start, closed when no call of libmilter is under
- * way any more.  All functions are safe from any thread.
+ * way any more; never freed.  All functions are safe from any thread.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -64,8 +64,9 @@ struct daemon {
 	struct socketmap_server *socketmap;
 	struct waker *waker;
 	struct counters counters;
-	struct metrics *metrics; /* quarantine/heartbeat.h has the table */
-	_Atomic bool draining;   /* no new recipients */
+	struct metrics *metrics;   /* quarantine/heartbeat.h has the table */
+	_Atomic bool draining;     /* no new recipients */
+	_Atomic bool filter_ended; /* libmilter gave up */
 	/* private */
 	pthread_mutex_t lock;
 	struct setup *setup;
@@ -82,9 +83,12 @@ struct daemon {
 /* Takes the reference to setup, also when it fails. */
 struct daemon *daemon_open(const char *conf_file, struct setup *take_setup,
     struct err *err);
-/* Waits a little for calls under way; then everything is closed, what is
- * queued is written.  false: calls are still under way, nothing is freed
- * and the process is to end by _exit. */
+/*
+ * Waits a little for calls under way; then everything is closed, what is
+ * queued is written.  The daemon itself stays: libmilter's threads live as
+ * long as the process and go on asking daemon_enter.  false: calls are still
+ * under way, nothing is closed and the process is to end by _exit.
+ */
 bool daemon_close(struct daemon *daemon);
 
 /* One line of what was counted since the start. */

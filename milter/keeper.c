@@ -1,5 +1,5 @@
 /*
- * keeper.c - the thread that hears signals: reload, drain, end.
+ * keeper.c - hears signals: reload, drain, end.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -17,25 +17,33 @@
 #include "base/log.h"
 #include "base/process.h"
 
-#include "milter/callbacks.h"
 #include "milter/keeper.h"
 
 #define DRAIN_STEP_MS 50
 #define WAIT_STEP_MS 200
+/* For closing, when draining took all its time: what the release worker and
+ * the mender have begun, events on their way. */
+#define CLOSE_MS 10000
 
-struct keeper {
+/* The end, once it has begun. */
+struct ending {
 	struct daemon *daemon;
-	pthread_t thread;
-	_Atomic bool done;
+	int64_t until_ms; /* monotonic; then nothing is waited for */
 };
+
+static void
+stop_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
 
 static void
 our_signals(sigset_t *set)
 {
-	sigemptyset(set);
+	stop_signals(set);
 	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
 }
 
 /*
@@ -64,24 +72,67 @@ keeper_block_signals(void)
 }
 
 static int
-wait_signal(int64_t timeout_ms)
+wait_signal(const sigset_t *set, int64_t timeout_ms)
 {
 	struct timespec timeout = { .tv_sec = timeout_ms / 1000,
 		.tv_nsec = (timeout_ms % 1000) * 1000000 };
-	sigset_t set;
 
-	our_signals(&set);
-	return sigtimedwait(&set, NULL, &timeout);
+	return sigtimedwait(set, NULL, &timeout);
 }
 
-static void
-end_at_once(struct daemon *daemon)
+static _Noreturn void
+end_at_once(struct daemon *daemon, const char *why)
 {
-	log_warn("told twice to stop: ending at once, %llu messages are "
-		 "left unfinished",
+	log_warn("%s: ending at once, %llu messages are left unfinished", why,
 	    (unsigned long long)daemon->accepted);
 	endpoint_remove(&daemon->milter);
 	_exit(1);
+}
+
+/* A second signal, or the end of all patience. */
+static void *
+watch_ending(void *context)
+{
+	const struct ending *ending = context;
+	int64_t left_ms;
+	sigset_t set;
+	int signal;
+
+	stop_signals(&set);
+	while ((left_ms = ending->until_ms - clock_mono_ms()) > 0) {
+		signal = wait_signal(&set, left_ms);
+		if (signal == SIGTERM || signal == SIGINT)
+			end_at_once(ending->daemon, "told twice to stop");
+	}
+	end_at_once(ending->daemon, "stopping took too long");
+}
+
+/* Without a thread the kernel does it, and says nothing. */
+static void
+kernel_watches(int64_t ms)
+{
+	sigset_t set;
+
+	stop_signals(&set);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	alarm((unsigned)(ms / 1000));
+}
+
+/* Never freed: the thread ends with the process. */
+static void
+begin_ending(struct daemon *daemon, int64_t ms)
+{
+	struct ending *ending = xmalloc(sizeof(*ending));
+	pthread_t thread;
+
+	ending->daemon = daemon;
+	ending->until_ms = clock_mono_ms() + ms;
+	if (pthread_create(&thread, NULL, watch_ending, ending) == 0) {
+		(void)pthread_detach(thread);
+		return;
+	}
+	free(ending);
+	kernel_watches(ms);
 }
 
 /* Until nothing that has an accepted recipient is left. */
@@ -89,70 +140,39 @@ static void
 drain(struct daemon *daemon)
 {
 	struct setup *setup = daemon_setup(daemon);
-	int64_t until_ms =
-	    clock_mono_ms() + (int64_t)setup->conf->drain_timeout * 1000;
-	int signal;
+	int64_t drain_ms = (int64_t)setup->conf->drain_timeout * 1000;
+	int64_t until_ms = clock_mono_ms() + drain_ms;
 
 	setup_unref(setup);
+	begin_ending(daemon, drain_ms + CLOSE_MS);
 	daemon->draining = true;
 	process_notify("STOPPING=1");
 	log_info("stopping: %llu messages to be finished",
 	    (unsigned long long)daemon->accepted);
-	while (daemon->accepted > 0 && clock_mono_ms() < until_ms) {
-		signal = wait_signal(DRAIN_STEP_MS);
-		if (signal == SIGTERM || signal == SIGINT)
-			end_at_once(daemon);
-	}
+	while (daemon->accepted > 0 && clock_mono_ms() < until_ms)
+		usleep(DRAIN_STEP_MS * 1000);
 	if (daemon->accepted > 0)
 		log_warn("stopping: %llu messages were not finished in time",
 		    (unsigned long long)daemon->accepted);
 }
 
-static void *
-keep(void *context)
-{
-	struct keeper *keeper = context;
-	bool stopped = false;
-	int signal;
-
-	while (!keeper->done) {
-		signal = wait_signal(WAIT_STEP_MS);
-		if (signal == SIGHUP)
-			daemon_reload(keeper->daemon);
-		if (signal != SIGTERM && signal != SIGINT)
-			continue;
-		if (stopped)
-			end_at_once(keeper->daemon);
-		drain(keeper->daemon);
-		callbacks_stop(keeper->daemon);
-		stopped = true;
-	}
-	return NULL;
-}
-
-struct keeper *
-keeper_start(struct daemon *daemon, struct err *err)
-{
-	struct keeper *keeper = xcalloc(1, sizeof(*keeper));
-	int rc;
-
-	keeper->daemon = daemon;
-	rc = pthread_create(&keeper->thread, NULL, keep, keeper);
-	if (rc == 0)
-		return keeper;
-	err_set(err, ERR_TEMP, "thread: %s", strerror(rc));
-	free(keeper);
-	return NULL;
-}
-
-void
-keeper_stop(struct keeper *keeper)
+int
+keeper_run(struct daemon *daemon)
 {
 	sigset_t set;
+	int signal;
 
-	keeper->done = true;
-	pthread_join(keeper->thread, NULL);
-	free(keeper);
 	our_signals(&set);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	while (!daemon->filter_ended) {
+		signal = wait_signal(&set, WAIT_STEP_MS);
+		if (signal == SIGHUP)
+			daemon_reload(daemon);
+		if (signal != SIGTERM && signal != SIGINT)
+			continue;
+		drain(daemon);
+		return 0;
+	}
+	log_error("libmilter has given up");
+	begin_ending(daemon, CLOSE_MS);
+	return -1;
 }

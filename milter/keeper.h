@@ -1,9 +1,12 @@
 /*
- * keeper.h - the thread that hears signals: reload, drain, end.
+ * keeper.h - hears signals: reload, drain, end.
  *
  *	HUP         read the config again
  *	TERM, INT   take no new recipients, finish what has one (at most
  *	            drain_timeout), then stop; a second one ends at once
+ *
+ * From the first TERM on the process ends within drain_timeout and ten
+ * seconds more, whatever hangs: a thread watches over it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -15,10 +18,8 @@
 /* Blocks the signals in this thread and all it makes: before any thread. */
 void keeper_block_signals(void);
 
-struct keeper;
-
-struct keeper *keeper_start(struct daemon *daemon, struct err *err);
-/* From here on the signals have their default effect: they kill. */
-void keeper_stop(struct keeper *keeper);
+/* Serves signals until the daemon is to be closed: 0 when we were told to
+ * and have drained, -1 when libmilter has given up. */
+int keeper_run(struct daemon *daemon);
 
 #endif

@@ -94,7 +94,6 @@ main(int argc, char **argv)
 {
 	const char *file = read_options(argc, argv);
 	struct charset_set *charsets;
-	struct keeper *keeper;
 	struct daemon *daemon;
 	struct setup *setup;
 	struct err err;
@@ -107,16 +106,13 @@ main(int argc, char **argv)
 	if (charsets == NULL)
 		die(&err);
 	daemon = daemon_open(file, setup, &err);
-	if (daemon == NULL || callbacks_open(daemon, &err) < 0)
-		die(&err);
-	keeper = keeper_start(daemon, &err);
-	if (keeper == NULL)
+	if (daemon == NULL || callbacks_open(daemon, &err) < 0 ||
+	    callbacks_start(daemon, &err) < 0)
 		die(&err);
 	log_info("started, version " PACKAGE_VERSION);
 	process_notify("READY=1");
-	rc = callbacks_run();
+	rc = keeper_run(daemon);
 	endpoint_remove(&daemon->milter);
-	keeper_stop(keeper);
 	daemon_log_counters(daemon);
 	if (!daemon_close(daemon))
 		_exit(rc == 0 ? EX_OK : EX_SOFTWARE);

@@ -31,7 +31,6 @@ struct waker {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool wanted;
-	bool rousing;
 	bool stopping;
 	int fds[SESSIONS]; /* of the thread alone */
 };
@@ -67,18 +66,6 @@ session_send(struct waker *waker, int *fd)
 	}
 }
 
-/* false: nobody listens. */
-static bool
-rouse(const struct waker *waker)
-{
-	int fd = endpoint_connect(&waker->milter);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 static void
 wake(struct waker *waker)
 {
@@ -92,25 +79,18 @@ static void *
 run(void *context)
 {
 	struct waker *waker = context;
-	bool wanted, rousing, ended;
 
 	pthread_mutex_lock(&waker->lock);
 	while (!waker->stopping) {
-		wanted = waker->wanted;
-		rousing = waker->rousing;
-		if (!wanted && !rousing) {
+		if (!waker->wanted) {
 			pthread_cond_wait(&waker->changed, &waker->lock);
 			continue;
 		}
 		waker->wanted = false;
 		pthread_mutex_unlock(&waker->lock);
-		if (wanted)
-			wake(waker);
-		ended = rousing && !rouse(waker);
+		wake(waker);
 		usleep(PAUSE_US);
 		pthread_mutex_lock(&waker->lock);
-		if (ended)
-			waker->rousing = false;
 	}
 	pthread_mutex_unlock(&waker->lock);
 	return NULL;
@@ -163,15 +143,6 @@ waker_wake(struct waker *waker)
 {
 	pthread_mutex_lock(&waker->lock);
 	waker->wanted = true;
-	pthread_cond_signal(&waker->changed);
-	pthread_mutex_unlock(&waker->lock);
-}
-
-void
-waker_rouse_listener(struct waker *waker)
-{
-	pthread_mutex_lock(&waker->lock);
-	waker->rousing = true;
 	pthread_cond_signal(&waker->changed);
 	pthread_mutex_unlock(&waker->lock);
 }

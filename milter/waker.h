@@ -33,11 +33,4 @@ void waker_stop(struct waker *waker);
 /* Safe from any thread, never blocks. */
 void waker_wake(struct waker *waker);
 
-/*
- * Before libmilter is told to stop: its listener looks up only every 5 s,
- * or when somebody connects, and who tells it waits for that.  From now on
- * we connect, again and again, until nobody listens any more.
- */
-void waker_rouse_listener(struct waker *waker);
-
 #endif

@@ -409,6 +409,32 @@ class Life(unittest.TestCase):
             self.assertLess(time.monotonic() - begun, 20)
             self.assertFalse(pathlib.Path(daemon.address).exists())
 
+    def test_ends_while_sessions_end(self):
+        """libmilter's own stop hangs now and then when sessions end, or
+        begin, at the same time."""
+        for _ in range(5):
+            with Daemon() as daemon:
+                sessions = [daemon.greeted() for _ in range(60)]
+                done = threading.Event()
+
+                def begin_more():
+                    while not done.is_set():
+                        try:
+                            daemon.greeted().close()
+                        except (milterclient.MilterError, OSError):
+                            pass  # it is ending
+
+                beginner = threading.Thread(target=begin_more)
+                beginner.start()
+                daemon.signal(signal.SIGTERM)
+                for mta in sessions:
+                    mta.close()
+                try:
+                    self.assertEqual(daemon.process.wait(30), 0)
+                finally:
+                    done.set()
+                    beginner.join()
+
     def test_finishes_what_has_a_recipient(self):
         with Daemon() as daemon:
             with daemon.greeted() as mta, daemon.greeted() as idle:

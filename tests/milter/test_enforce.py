@@ -75,8 +75,13 @@ class Enforce(unittest.TestCase):
         return answer.partition(":")[2].rstrip(",")
 
     def events(self):
-        return sum(self.redis.run("XLEN", f"sk:{{ev:{n}}}:events")
-                   for n in range(16))
+        """How many there are; one that was sent twice counts once."""
+        names = set()
+        for n in range(16):
+            for _, fields in self.redis.run("XRANGE", f"sk:{{ev:{n}}}:events",
+                                            "-", "+"):
+                names.add(json.loads(fields[1])["event"])
+        return len(names)
 
     def send(self, daemon, *recipients, headers=HEADERS, body=BODY):
         with daemon.greeted() as mta:
@@ -123,6 +128,24 @@ class Enforce(unittest.TestCase):
                 mta.body(BODY)
                 self.assertEqual(mta.end_of_message(HEADERS).reply, "c")
             self.assertEqual(daemon.process.wait(30), 0)
+
+    def test_ends_whatever_hangs(self):
+        """Here the release listener: it takes the connection, and says
+        nothing for ever."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = "127.0.0.1:%d" % listener.getsockname()[1]
+            with self.daemon(release_listener=address, drain_timeout="1s") \
+                    as daemon:
+                with daemon.greeted() as mta:
+                    mta.mail(SENDER, ["<ok@our.example>",
+                                      "<tag@our.example>"], HEADERS, BODY)
+                    mta.abort()
+                    listener.settimeout(30)
+                    peer, _ = listener.accept()
+                with peer:
+                    daemon.signal(signal.SIGTERM)
+                    self.assertEqual(daemon.process.wait(60), 1)
+                self.assertIn("stopping took too long", daemon.log())
 
     # ---- settings ----
 
