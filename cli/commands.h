@@ -22,6 +22,7 @@ extern const struct cli_group group_recipient;
 extern const struct cli_group group_route;
 extern const struct cli_group group_scan;
 extern const struct cli_group group_system;
+extern const struct cli_group group_up;
 
 /* All of them. */
 extern const struct cli_groups cli_groups;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 
 static const struct cli_group *const groups[] = {
+	&group_up,
 	&group_quarantine,
 	&group_log,
 	&group_domain,
