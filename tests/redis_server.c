@@ -26,7 +26,7 @@
 #include "tests/redis_server.h"
 
 #define ARGS_MAX 64
-#define START_TRIES 500
+#define START_TRIES 6000
 #define TRY_MS 10
 
 static void

@@ -32,7 +32,7 @@ void redis_server_start(struct redis_server *server, bool with_port,
 void redis_server_kill(struct redis_server *server);
 /* In the same directory, with the same options. */
 void redis_server_restart(struct redis_server *server);
-/* Until a port or socket accepts; false after 5 s. */
+/* Until a port or socket accepts; false after a minute. */
 bool redis_server_wait(const struct redis_server *server);
 /* Ends it and removes the directory. */
 void redis_server_stop(struct redis_server *server);

@@ -16,6 +16,12 @@
 
 #include <cmocka.h>
 
+/* How long a test waits for what must come: only a fault reaches it.  No
+ * test may depend on how fast the machine is, so timeouts that matter are
+ * short only where they must strike, and upper bounds of durations tell
+ * "did not wait" from "waited" with seconds between the two. */
+#define PATIENCE_MS 60000
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #define case_fail(label, ...)                                                  \

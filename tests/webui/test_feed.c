@@ -21,7 +21,6 @@
 #include "webui/feed.h"
 
 /* How long something may take that takes milliseconds. */
-#define PATIENCE_MS 10000
 
 struct place {
 	struct redis_server redis;
