@@ -111,7 +111,8 @@ struct auth_dmarc {
 	 * is malformed as DMARC sees it (default: reject) */
 	bool malformed;
 	/* domain of an address that a display name shows, when it belongs to
-	 * none of the authors; or NULL */
+	 * none of the authors; or NULL.  It changes no result; the verdict
+	 * gives points for it (name_address_points) */
 	const char *name_domain;
 	const char *problem;   /* in words, or NULL */
 	const char *rua, *ruf; /* as published, or NULL */

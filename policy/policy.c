@@ -13,10 +13,11 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "policy/class.h"
+#include "policy/domain_text.h"
+#include "policy/exempt.h"
 #include "policy/policy.h"
 
 #define SUBJECT_MARK_MAX 64 /* octets */
-#define DOMAIN_TEXT_MAX 253
 
 /* In the order of enum action. */
 static const char *const action_words[] = {
@@ -61,26 +62,6 @@ static const char *const split_words[] = {
 	[SPLIT_RCPT] = "rcpt",
 	NULL,
 };
-
-/* Names are compared as they stand, so only their one form is taken. */
-static int
-check_domain(const char *value, struct err *err)
-{
-	const char *p;
-
-	if (strlen(value) > DOMAIN_TEXT_MAX || strchr(value, '.') == NULL ||
-	    value[0] == '.' || strstr(value, "..") != NULL)
-		return err_set(err, ERR_INPUT,
-		    "must be a domain such as example.net");
-	for (p = value; *p != '\0'; p++)
-		if ((!ascii_is_alnum(*p) && *p != '-' && *p != '.' &&
-			*p != '_') ||
-		    (*p >= 'A' && *p <= 'Z'))
-			return err_set(err, ERR_INPUT,
-			    "must be a domain in lower case, in its ASCII "
-			    "form (xn--...)");
-	return 0;
-}
 
 static int
 check_subject_mark(const char *value, struct err *err)
@@ -132,6 +113,11 @@ const struct option policy_options[] = {
 	{ "spf_permerror_points", OPT_POINTS, FIELD(spf_permerror_points),
 	    "0.5", POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
 	    "Authentication", "Points for a broken SPF record." },
+	{ "spf_exempt", OPT_LIST, FIELD(spf_exempt), "", NULL, NULL, NULL,
+	    exempt_check, APPLY_AT_ONCE, "Authentication",
+	    "Clients (addresses, networks) and domains of envelope senders "
+	    "whose SPF failures do not count: example.net, .example.net (and "
+	    "all below), 192.0.2.0/24.  Anybody may write such a domain." },
 	{ "dkim", OPT_BOOL, FIELD(dkim), "yes", NULL, NULL, NULL, NULL,
 	    APPLY_AT_ONCE, "Authentication",
 	    "Let DKIM results count." },
@@ -142,6 +128,9 @@ const struct option policy_options[] = {
 	{ "dkim_fail_points", OPT_POINTS, FIELD(dkim_fail_points), "0.5",
 	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
 	    "Authentication", "Points when no DKIM signature passes." },
+	{ "dkim_exempt", OPT_LIST, FIELD(dkim_exempt), "", NULL, NULL, NULL,
+	    exempt_check, APPLY_AT_ONCE, "Authentication",
+	    "Clients and From domains whose DKIM failures do not count." },
 	{ "dmarc", OPT_BOOL, FIELD(dmarc), "yes", NULL, NULL, NULL, NULL,
 	    APPLY_AT_ONCE, "Authentication",
 	    "Let DMARC results count." },
@@ -162,12 +151,21 @@ const struct option policy_options[] = {
 	    NULL, temperror_words, NULL, APPLY_AT_ONCE, "Authentication",
 	    "When DNS fails for a sender under p=reject: judge by what is "
 	    "known, or defer the mail." },
+	{ "dmarc_exempt", OPT_LIST, FIELD(dmarc_exempt), "", NULL, NULL, NULL,
+	    exempt_check, APPLY_AT_ONCE, "Authentication",
+	    "Clients and From domains whose DMARC failures do not count.  "
+	    "Prefer clients: anybody may write a domain." },
+	{ "name_address_points", OPT_POINTS, FIELD(name_address_points), "3",
+	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
+	    "Authentication",
+	    "Points when the name in From shows an address of a domain that "
+	    "is not the author's: some readers show nothing else." },
 	{ "malformed_from", OPT_WORD, FIELD(malformed_from), "reject", NULL,
 	    NULL, action_words, NULL, APPLY_AT_ONCE, "Authentication",
 	    "What to do with a message that has no readable From header, or "
 	    "more than one." },
 	{ "arc_trusted", OPT_LIST, FIELD(arc_trusted), "", NULL, NULL, NULL,
-	    check_domain, APPLY_AT_ONCE, "Authentication",
+	    domain_text_check, APPLY_AT_ONCE, "Authentication",
 	    "Domains whose ARC seal may lift a DMARC failure: mailing lists "
 	    "and forwarders that you trust." },
 

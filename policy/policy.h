@@ -54,7 +54,11 @@ struct policy {
 	int dmarc_quarantine;      /* what p=quarantine does: an action */
 	int dmarc_reject;          /* enum policy_dmarc_reject */
 	int dmarc_temperror;       /* enum policy_temperror, for p=reject */
-	int malformed_from;        /* action for no or several From */
+	/* who failures do not count for: policy/exempt.h */
+	struct option_list spf_exempt, dkim_exempt, dmarc_exempt;
+	/* an address of somebody else in the name of From */
+	int64_t name_address_points;
+	int malformed_from;             /* action for no or several From */
 	struct option_list arc_trusted; /* sealers that may lift DMARC */
 	/* score */
 	int64_t unsure_points, spam_points;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "mail/message.h"
+#include "policy/exempt.h"
 #include "policy/verdict.h"
 
 /* Everything a step reads, and the verdict it fills in. */
@@ -381,13 +382,30 @@ dmarc_action(const struct judge *judge)
 	return (enum action)policy->dmarc_quarantine;
 }
 
+/* Notes that this result does not count, where an entry says so. */
+static bool
+is_exempt(struct judge *judge, const char *name,
+    const struct option_list *entries, const char *domain)
+{
+	const char *entry =
+	    exempt_find(entries, domain, &judge->scan->envelope->client.ip);
+
+	if (entry == NULL)
+		return false;
+	note(judge, name, 0, entry);
+	return true;
+}
+
 static bool
 judge_dmarc(struct judge *judge)
 {
 	const struct auth_dmarc *dmarc = &judge->scan->auth.dmarc;
 	const char *extra;
 
-	if (!judge->policy->dmarc)
+	if (!judge->policy->dmarc ||
+	    (dmarc->result != AUTH_FAIL && dmarc->result != AUTH_TEMPERROR) ||
+	    is_exempt(judge, "dmarc.exempt", &judge->policy->dmarc_exempt,
+		dmarc->from_domain))
 		return false;
 	if (dmarc->result == AUTH_TEMPERROR) {
 		note(judge, "dmarc.temperror", 0, dmarc->problem);
@@ -398,8 +416,6 @@ judge_dmarc(struct judge *judge)
 		    "temperror under p=reject", ACTION_DEFER);
 		return true;
 	}
-	if (dmarc->result != AUTH_FAIL)
-		return false;
 	if (dmarc->policy == DMARC_NONE) {
 		note(judge, "dmarc.fail", judge->policy->dmarc_none_points,
 		    "the From domain asks for no action");
@@ -451,13 +467,21 @@ unless_dmarc_passed(const struct judge *judge, int64_t points)
 }
 
 static bool
+is_bad(enum auth_result result)
+{
+	return result == AUTH_FAIL || result == AUTH_SOFTFAIL ||
+	    result == AUTH_PERMERROR || result == AUTH_TEMPERROR;
+}
+
+static bool
 judge_spf(struct judge *judge)
 {
 	const struct auth_spf_identity *spf = &judge->scan->auth.spf.mailfrom;
 	const struct policy *policy = judge->policy;
 	const char *extra;
 
-	if (!policy->spf || !spf->checked)
+	if (!policy->spf || !spf->checked || !is_bad(spf->result) ||
+	    is_exempt(judge, "spf.exempt", &policy->spf_exempt, spf->domain))
 		return false;
 	extra = arena_printf(judge->arena, "%s for %s",
 	    auth_result_name(spf->result),
@@ -505,7 +529,9 @@ judge_dkim(struct judge *judge)
 	}
 	if (dkim->count == 0 || any_trusted_signature(&judge->scan->auth) ||
 	    (dkim->result != AUTH_FAIL && dkim->result != AUTH_PERMERROR &&
-		dkim->result != AUTH_POLICY))
+		dkim->result != AUTH_POLICY) ||
+	    is_exempt(judge, "dkim.exempt", &policy->dkim_exempt,
+		judge->scan->auth.dmarc.from_domain))
 		return false;
 	extra = dkim->signatures[0].problem != NULL
 	    ? dkim->signatures[0].problem
@@ -517,6 +543,18 @@ judge_dkim(struct judge *judge)
 	decide(judge, "dkim", CLASS_PHISH, SUB_DKIM, extra,
 	    on_fail_actions[policy->dkim_fail]);
 	return true;
+}
+
+/* DMARC says nothing about names, and many readers show only them. */
+static bool
+judge_name(struct judge *judge)
+{
+	const char *domain = judge->scan->auth.dmarc.name_domain;
+
+	if (domain != NULL && judge->policy->name_address_points != 0)
+		note(judge, "from.name-address",
+		    judge->policy->name_address_points, domain);
+	return false;
 }
 
 /* ---- score ---- */
@@ -580,6 +618,7 @@ static bool (*const steps[])(struct judge *) = {
 	judge_allowed,
 	judge_spf,
 	judge_dkim,
+	judge_name,
 	judge_score,
 };
 

@@ -78,16 +78,16 @@ static json_t *
 record_dmarc(const struct auth_dmarc *dmarc)
 {
 	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b, s:b, s:o}", "result",
-	    auth_result_name(dmarc->result), "from_domain",
+	    "{s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:o}",
+	    "result", auth_result_name(dmarc->result), "from_domain",
 	    text(dmarc->from_domain), "policy_domain",
 	    text(dmarc->policy_domain), "organizational_domain",
 	    text(dmarc->organizational_domain), "policy",
 	    dmarc_policy_name(dmarc->policy), "published",
 	    dmarc_policy_name(dmarc->published), "testing", dmarc->testing,
 	    "dkim_aligned", dmarc->dkim_aligned, "spf_aligned",
-	    dmarc->spf_aligned, "malformed", dmarc->malformed, "problem",
-	    text(dmarc->problem));
+	    dmarc->spf_aligned, "malformed", dmarc->malformed, "name_domain",
+	    text(dmarc->name_domain), "problem", text(dmarc->problem));
 }
 
 static json_t *
