@@ -19,6 +19,7 @@ extern const struct cli_group group_log;
 extern const struct cli_group group_manual;
 extern const struct cli_group group_quarantine;
 extern const struct cli_group group_recipient;
+extern const struct cli_group group_report;
 extern const struct cli_group group_route;
 extern const struct cli_group group_scan;
 extern const struct cli_group group_system;

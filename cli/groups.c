@@ -20,6 +20,7 @@ static const struct cli_group *const groups[] = {
 	&group_audit,
 	&group_scan,
 	&group_auth,
+	&group_report,
 	&group_config,
 	&group_doctor,
 	&group_manual,

@@ -20,6 +20,7 @@
 #include "quarantine/history.h"
 #include "quarantine/quarantine.h"
 #include "quarantine/release.h"
+#include "quarantine/reports.h"
 #include "webui/api.h"
 #include "webui/scope.h"
 
@@ -139,6 +140,7 @@ api_close(struct api *api)
 		events_close(api->events);
 	if (api->history != NULL)
 		history_close(api->history);
+	reports_close(api->reports);
 	settings_unref(api->settings);
 	if (api->dns != NULL)
 		dns_close(api->dns);

@@ -29,6 +29,7 @@ struct events;
 struct history;
 struct quarantine;
 struct release;
+struct reports;
 struct settings;
 struct store;
 
@@ -47,6 +48,7 @@ struct api {
 	/* under history_lock, as a search takes a while (webui/history.h) */
 	pthread_mutex_t history_lock;
 	struct history *history; /* NULL: not opened yet, or not there */
+	struct reports *reports; /* NULL: not opened yet */
 };
 
 /* Opens nothing in the store yet.  ERR_CONFIG with redis = none. */

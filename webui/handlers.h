@@ -68,6 +68,10 @@ HANDLER(handle_domains_export);
 /* handlers_auth.c */
 HANDLER(handle_auth);
 
+/* handlers_reports.c */
+HANDLER(handle_reports);
+HANDLER(handle_reports_upload);
+
 /* handlers_log.c */
 HANDLER(handle_log);
 HANDLER(handle_audit);

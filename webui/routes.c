@@ -115,6 +115,10 @@ const struct route api_routes[] = {
 
 	{ METHOD_GET, "/log", ADMINS_AND_USERS, SCOPE_TARGET,
 	    "log", handle_log },
+	{ METHOD_GET, "/reports", ADMINS, SCOPE_TARGET,
+	    "reports", handle_reports },
+	{ METHOD_POST, "/reports/upload", ADMINS, SCOPE_ROLE,
+	    "reports-uploaded", handle_reports_upload },
 	{ METHOD_GET, "/auth", ADMINS, SCOPE_DOMAIN,
 	    "auth", handle_auth },
 	{ METHOD_GET, "/audit", ADMINS, SCOPE_TARGET,

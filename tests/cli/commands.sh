@@ -69,6 +69,23 @@ expect "a survey" 1 "^DMARC" -c good.conf auth --dns-zone zone \
 expect "its JSON" 0 '"id": "spf.ok"' -c good.conf auth --dns-zone zone \
 	friend.sekimori-test.net --json
 expect "no domain" 2 "is no domain" auth "a b"
+printf '%s' '<feedback><report_metadata><report_id>1</report_id>
+<date_range><begin>1</begin><end>2</end></date_range></report_metadata>
+<policy_published><domain>a.example</domain></policy_published><record><row>
+<source_ip>192.0.2.1</source_ip><count>4</count><policy_evaluated>
+<dkim>pass</dkim><spf>fail</spf></policy_evaluated></row><identifiers>
+<header_from>a.example</header_from></identifiers></record></feedback>' \
+	>report.xml
+echo '<feedback><x></feedback>' >broken.xml
+echo "redis = \"unix:/nonexistent/redis.sock\" state_dir = \"$directory\"" \
+	>reports.conf
+expect "a report" 0 "^report.xml: DMARC report, kept" -c reports.conf \
+	report read report.xml
+expect "the same" 0 "known already" -c reports.conf report read report.xml
+expect "what it says" 0 "^192.0.2.1 *4 *4" -c reports.conf report show
+expect "the list of them" 0 "dmarc *a.example" -c reports.conf report list
+expect "a broken one" 1 "broken.xml: line 1: mismatched tag" \
+	-c reports.conf report read broken.xml
 expect "config as JSON" 0 '"dns_timeout": 1,' -c good.conf config show --json
 expect "an option" 0 "^dns_timeout *1s" -c good.conf config show dns_timeout
 expect "no such option of the config" 2 "did you mean mode" \

@@ -1,0 +1,294 @@
+/*
+ * report.c - sekimori report: reports of others about our domains.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "policy/report_unpack.h"
+
+#include "cli/commands.h"
+#include "cli/request.h"
+#include "cli/show.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define OPERANDS_MAX 100000
+
+/* ---- read ---- */
+
+static void
+show_dmarc(struct cli *cli, const json_t *report)
+{
+	static const struct show_column fields[] = {
+		{ "reporter", "organization", SHOW_TEXT, false },
+		{ "domain", "domain", SHOW_DOMAIN, false },
+		{ "report id", "report_id", SHOW_TEXT, false },
+		{ "from", "begin", SHOW_TIME, false },
+		{ "to", "end", SHOW_TIME, false },
+		{ "policy", "policy", SHOW_OPTIONS, false },
+		{ "messages", "messages", SHOW_TEXT, false },
+		{ "passed", "passed", SHOW_TEXT, false },
+	};
+	static const struct show_column columns[] = {
+		{ "SOURCE", "source", SHOW_TEXT, false },
+		{ "MESSAGES", "messages", SHOW_NUMBER, false },
+		{ "DISPOSITION", "disposition", SHOW_TEXT, false },
+		{ "DKIM", "dkim", SHOW_FLAG, false },
+		{ "SPF", "spf", SHOW_FLAG, false },
+		{ "FROM", "header_from", SHOW_TEXT, true },
+		{ "ENVELOPE", "envelope_from", SHOW_TEXT, true },
+	};
+	const json_t *records = json_object_get(report, "records");
+	json_int_t count =
+	    json_integer_value(json_object_get(report, "record_count"));
+
+	show_fields(cli, report, COUNT(fields), fields);
+	putchar('\n');
+	show_table(cli, records, COUNT(columns), columns, "");
+	if (count > (json_int_t)json_array_size(records))
+		printf("and %" JSON_INTEGER_FORMAT " more records\n",
+		    count - (json_int_t)json_array_size(records));
+}
+
+static void
+show_tls(struct cli *cli, const json_t *report)
+{
+	static const struct show_column fields[] = {
+		{ "reporter", "organization", SHOW_TEXT, false },
+		{ "report id", "report_id", SHOW_TEXT, false },
+		{ "from", "begin", SHOW_TIME, false },
+		{ "to", "end", SHOW_TIME, false },
+		{ "with TLS", "good", SHOW_TEXT, false },
+		{ "without TLS", "bad", SHOW_TEXT, false },
+	};
+	static const struct show_column columns[] = {
+		{ "FAILURE", "type", SHOW_TEXT, false },
+		{ "SESSIONS", "sessions", SHOW_NUMBER, false },
+		{ "HOST", "host", SHOW_TEXT, false },
+		{ "FROM", "sending_ip", SHOW_TEXT, false },
+		{ "REASON", "reason", SHOW_TEXT, true },
+	};
+	const json_t *policy;
+	size_t i;
+
+	show_fields(cli, report, COUNT(fields), fields);
+	json_array_foreach(json_object_get(report, "policies"), i, policy)
+	{
+		printf("\n%s\n",
+		    json_string_value(json_object_get(policy, "domain")));
+		show_table(cli, json_object_get(policy, "failures"),
+		    COUNT(columns), columns, "No failures.");
+	}
+}
+
+static void
+show_reports(struct cli *cli, const char *file, const json_t *model)
+{
+	const json_t *report;
+	size_t i;
+
+	json_array_foreach(json_object_get(model, "reports"), i, report)
+	{
+		const char *kind =
+		    json_string_value(json_object_get(report, "kind"));
+
+		printf("%s: %s report%s\n", file,
+		    kind[0] == 'd' ? "DMARC" : "TLS",
+		    json_is_true(json_object_get(model, "dry_run")) ? ""
+			: json_is_true(json_object_get(report, "new"))
+			? ", kept"
+			: ", known already");
+		if (kind[0] == 'd')
+			show_dmarc(cli, report);
+		else
+			show_tls(cli, report);
+		putchar('\n');
+	}
+}
+
+/* The file as the API takes it. */
+static json_t *
+make_body(const char *file, bool dry_run, struct err *err)
+{
+	json_t *body = NULL;
+	struct buf content, text;
+
+	buf_init(&content, UNPACK_IN_MAX);
+	buf_init(&text, UNPACK_IN_MAX * 2);
+	if (file_read(file, &content, err) == 0 && content.len == 0)
+		err_set(err, ERR_INPUT, "%s: it is empty", file);
+	else if (content.len > 0 &&
+	    base64_encode(buf_bytes(&content), &text) == 0)
+		body = json_pack("{s:s, s:b}", "report_base64", buf_str(&text),
+		    "dry_run", dry_run);
+	buf_free(&content);
+	buf_free(&text);
+	return body;
+}
+
+/* Each file for itself: one that is refused does not keep the others. */
+static int
+read_one(struct cli_session *session, const char *file, bool dry_run,
+    json_t *answers)
+{
+	json_t *body, *model;
+	struct err err;
+
+	err_clear(&err);
+	body = make_body(file, dry_run, &err);
+	if (body == NULL)
+		return cli_fail(session->cli, &err);
+	model = session_post(session, "/reports/upload", body, &err);
+	if (model == NULL) {
+		err_prefix(&err, "%s", file);
+		return cli_fail(session->cli, &err);
+	}
+	if (session->cli->json)
+		json_array_append(answers, json_object_get(model, "reports"));
+	else
+		show_reports(session->cli, file, model);
+	json_decref(model);
+	return EXIT_DONE;
+}
+
+static int
+report_read(struct cli *cli, const struct cli_args *args)
+{
+	bool dry_run = cli_flag(args, "dry-run");
+	struct cli_session session;
+	json_t *answers;
+	struct err err;
+	int rc = EXIT_DONE;
+	size_t i;
+
+	if (session_open(cli, &session, &err) < 0)
+		return cli_fail(cli, &err);
+	answers = json_array();
+	for (i = 0; i < args->operand_count; i++)
+		if (read_one(&session, args->operands[i], dry_run, answers) !=
+		    EXIT_DONE)
+			rc = EXIT_NOT_DONE;
+	session_close(&session);
+	if (cli->json)
+		cli_print_json(json_incref(answers));
+	json_decref(answers);
+	return rc;
+}
+
+/* ---- show ---- */
+
+static void
+show_summary(struct cli *cli, json_t *model)
+{
+	static const struct show_column fields[] = {
+		{ "DMARC reports", "dmarc.reports", SHOW_TEXT, false },
+		{ "messages", "dmarc.messages", SHOW_TEXT, false },
+		{ "passed", "dmarc.passed", SHOW_TEXT, false },
+		{ "TLS reports", "tls.reports", SHOW_TEXT, false },
+		{ "with TLS", "tls.good", SHOW_TEXT, false },
+		{ "without TLS", "tls.bad", SHOW_TEXT, false },
+	};
+	static const struct show_column sources[] = {
+		{ "SOURCE", "source", SHOW_TEXT, false },
+		{ "MESSAGES", "messages", SHOW_NUMBER, false },
+		{ "PASSED", "passed", SHOW_NUMBER, false },
+		{ "DKIM", "dkim", SHOW_NUMBER, false },
+		{ "SPF", "spf", SHOW_NUMBER, false },
+		{ "STOPPED", "stopped", SHOW_NUMBER, false },
+		{ "FROM", "header_from", SHOW_LIST, true },
+		{ "REPORTERS", "reporters", SHOW_LIST, true },
+	};
+	static const struct show_column failures[] = {
+		{ "TLS FAILURE", "type", SHOW_TEXT, false },
+		{ "SESSIONS", "sessions", SHOW_NUMBER, false },
+		{ "HOST", "host", SHOW_TEXT, true },
+	};
+
+	show_fields(cli, model, COUNT(fields), fields);
+	putchar('\n');
+	show_table(cli, json_object_get(model, "sources"), COUNT(sources),
+	    sources, "No DMARC report is kept.");
+	if (json_array_size(json_object_get(model, "failures")) == 0)
+		return;
+	putchar('\n');
+	show_table(cli, json_object_get(model, "failures"), COUNT(failures),
+	    failures, "");
+}
+
+static void
+show_list(struct cli *cli, json_t *model)
+{
+	static const struct show_column columns[] = {
+		{ "FROM", "begin", SHOW_TIME, false },
+		{ "KIND", "kind", SHOW_TEXT, false },
+		{ "DOMAIN", "domain", SHOW_DOMAIN, true },
+		{ "REPORTER", "organization", SHOW_TEXT, true },
+		{ "MESSAGES", "messages", SHOW_NUMBER, false },
+		{ "REPORT ID", "report_id", SHOW_TEXT, true },
+	};
+
+	show_table(cli, json_object_get(model, "reports"), COUNT(columns),
+	    columns, "No report is kept.");
+}
+
+#define SHOW_REQUEST(show)                                                     \
+	{                                                                      \
+		METHOD_GET, "/reports",                                        \
+		    { { "domain", FIELD_OPTION, 0, NULL },                     \
+			    { "since", FIELD_TIME, 0, NULL },                  \
+			    { "until", FIELD_TIME, 0, NULL },                  \
+			    { "limit", FIELD_OPTION, 0, NULL } },              \
+		    show                                                       \
+	}
+
+static const struct cli_request show_request = SHOW_REQUEST(show_summary);
+static const struct cli_request list_request = SHOW_REQUEST(show_list);
+
+#define SHOW_OPTIONS_TABLE                                                     \
+	{                                                                      \
+		{ "domain", "DOMAIN", "About this domain.", false },           \
+		    { "since", "TIME", "Since: 30d, or 2026-11-22.", false },  \
+		    { "until", "TIME", "Before.", false },                     \
+		    { "limit", "N", "At most so many rows.", false },          \
+	}
+
+static const struct cli_command commands[] = {
+	{ .group = "report",
+	    .name = "read",
+	    .operands = "FILE...",
+	    .least = 1,
+	    .most = OPERANDS_MAX,
+	    .help = "Reads reports that others sent (DMARC aggregate: XML; "
+		    "TLS: JSON; plain, gzip or zip), shows what they say, and "
+		    "keeps them.",
+	    .options = { { "dry-run", NULL, "Show only, keep nothing.",
+		false } },
+	    .run = report_read },
+	{ .group = "report",
+	    .name = "show",
+	    .operands = "",
+	    .help = "Says who sends as our domains and how it fares, by the "
+		    "reports that are kept.",
+	    .options = SHOW_OPTIONS_TABLE,
+	    .run = request_run,
+	    .context = &show_request },
+	{ .group = "report",
+	    .name = "list",
+	    .operands = "",
+	    .help = "Lists the reports that are kept, the newest first.",
+	    .options = SHOW_OPTIONS_TABLE,
+	    .run = request_run,
+	    .context = &list_request },
+};
+
+const struct cli_group group_report = {
+	.name = "report",
+	.help = "reports about our domains, and those we send",
+	.commands = commands,
+	.count = COUNT(commands),
+};

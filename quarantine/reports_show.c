@@ -1,0 +1,183 @@
+/*
+ * reports_show.c - who sends as us and how it fares.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include "quarantine/reports_impl.h"
+
+#define WHICH                                                                  \
+	"(:domain = '' OR report.domain = :domain) "                           \
+	"AND (:since = 0 OR report.begin >= :since) "                          \
+	"AND (:until = 0 OR report.begin < :until) "
+
+enum column_kind {
+	COLUMN_TEXT,
+	COLUMN_NUMBER,
+	COLUMN_SECONDS, /* shown as milliseconds */
+	COLUMN_LIST     /* JSON */
+};
+
+struct column {
+	const char *name;
+	enum column_kind kind;
+};
+
+#define COLUMNS_MAX 12
+
+/* A list of the model: a query, and what its columns are. */
+struct list {
+	const char *name;
+	const char *sql;
+	struct column columns[COLUMNS_MAX];
+};
+
+static const struct list lists[] = {
+	{ "sources",
+	    "SELECT source, sum(messages), "
+	    "sum(CASE WHEN dkim OR spf THEN messages ELSE 0 END), "
+	    "sum(dkim * messages), sum(spf * messages), "
+	    "sum(CASE WHEN disposition IN ('quarantine', 'reject') "
+	    "THEN messages ELSE 0 END), "
+	    "json_group_array(DISTINCT header_from), "
+	    "json_group_array(DISTINCT organization), "
+	    "min(report.begin), max(report.end) "
+	    "FROM report JOIN dmarc_row ON dmarc_row.report = report.id "
+	    "WHERE report.kind = 'dmarc' AND " WHICH
+	    "GROUP BY source ORDER BY 2 DESC, 1 LIMIT :limit",
+	    { { "source", COLUMN_TEXT }, { "messages", COLUMN_NUMBER },
+		{ "passed", COLUMN_NUMBER }, { "dkim", COLUMN_NUMBER },
+		{ "spf", COLUMN_NUMBER }, { "stopped", COLUMN_NUMBER },
+		{ "header_from", COLUMN_LIST }, { "reporters", COLUMN_LIST },
+		{ "first", COLUMN_SECONDS }, { "last", COLUMN_SECONDS } } },
+	{ "failures",
+	    "SELECT type, host, sum(bad), count(DISTINCT report.id) "
+	    "FROM report JOIN tls_row ON tls_row.report = report.id "
+	    "WHERE report.kind = 'tls' AND tls_row.type <> '' AND " WHICH
+	    "GROUP BY type, host ORDER BY 3 DESC, 1, 2 LIMIT :limit",
+	    { { "type", COLUMN_TEXT }, { "host", COLUMN_TEXT },
+		{ "sessions", COLUMN_NUMBER }, { "reports", COLUMN_NUMBER } } },
+	{ "reports",
+	    "SELECT report.id, report.kind, organization, report.domain, "
+	    "report_id, contact, report.begin, report.end, received, actor, "
+	    "coalesce((SELECT sum(messages) FROM dmarc_row "
+	    "WHERE dmarc_row.report = report.id), (SELECT sum(good + bad) "
+	    "FROM tls_row WHERE tls_row.report = report.id AND type = ''), 0) "
+	    "FROM report WHERE " WHICH
+	    "ORDER BY report.begin DESC, report.id DESC LIMIT :limit",
+	    { { "id", COLUMN_NUMBER }, { "kind", COLUMN_TEXT },
+		{ "organization", COLUMN_TEXT }, { "domain", COLUMN_TEXT },
+		{ "report_id", COLUMN_TEXT }, { "contact", COLUMN_TEXT },
+		{ "begin", COLUMN_SECONDS }, { "end", COLUMN_SECONDS },
+		{ "received", COLUMN_NUMBER }, { "actor", COLUMN_TEXT },
+		{ "messages", COLUMN_NUMBER } } },
+};
+
+/* One row of sums each. */
+static const struct list sums[] = {
+	{ "dmarc",
+	    "SELECT count(DISTINCT report.id), coalesce(sum(messages), 0), "
+	    "coalesce(sum(CASE WHEN dkim OR spf THEN messages ELSE 0 END), 0), "
+	    "count(DISTINCT source) "
+	    "FROM report JOIN dmarc_row ON dmarc_row.report = report.id "
+	    "WHERE report.kind = 'dmarc' AND " WHICH,
+	    { { "reports", COLUMN_NUMBER }, { "messages", COLUMN_NUMBER },
+		{ "passed", COLUMN_NUMBER }, { "sources", COLUMN_NUMBER } } },
+	{ "tls",
+	    "SELECT count(DISTINCT report.id), coalesce(sum(good), 0), "
+	    "coalesce(sum(bad), 0) "
+	    "FROM report JOIN tls_row ON tls_row.report = report.id "
+	    "WHERE report.kind = 'tls' AND tls_row.type = '' AND " WHICH,
+	    { { "reports", COLUMN_NUMBER }, { "good", COLUMN_NUMBER },
+		{ "bad", COLUMN_NUMBER } } },
+};
+
+static json_t *
+read_list(const char *text)
+{
+	json_t *list = text != NULL ? json_loads(text, 0, NULL) : NULL;
+
+	return list != NULL ? list : json_array();
+}
+
+static json_t *
+read_column(sqlite3_stmt *stmt, int i, enum column_kind kind)
+{
+	const char *text = (const char *)sqlite3_column_text(stmt, i);
+
+	switch (kind) {
+	case COLUMN_NUMBER:
+		return json_integer(sqlite3_column_int64(stmt, i));
+	case COLUMN_SECONDS:
+		return json_integer(sqlite3_column_int64(stmt, i) * 1000);
+	case COLUMN_LIST:
+		return read_list(text);
+	case COLUMN_TEXT:
+		break;
+	}
+	return json_string(text != NULL ? text : "");
+}
+
+static json_t *
+read_row(sqlite3_stmt *stmt, const struct list *list)
+{
+	json_t *row = json_object();
+	int i;
+
+	for (i = 0; i < COLUMNS_MAX && list->columns[i].name != NULL; i++)
+		json_object_set_new(row, list->columns[i].name,
+		    read_column(stmt, i, list->columns[i].kind));
+	return row;
+}
+
+/* All rows of a list; NULL. */
+static json_t *
+run_list(struct reports *reports, const struct list *list,
+    const struct reports_query *query, struct err *err)
+{
+	sqlite3_stmt *stmt = reports_prepare(reports, list->sql, err);
+	json_t *rows = json_array();
+	int rc = -1;
+
+	if (stmt != NULL) {
+		reports_bind_text(stmt, ":domain",
+		    query->domain != NULL ? query->domain : "");
+		reports_bind_int(stmt, ":since", query->since_s);
+		reports_bind_int(stmt, ":until", query->until_s);
+		reports_bind_int(stmt, ":limit", (int64_t)query->limit);
+		while ((rc = reports_step(reports, stmt, err)) > 0)
+			json_array_append_new(rows, read_row(stmt, list));
+	}
+	sqlite3_finalize(stmt);
+	if (rc == 0)
+		return rows;
+	json_decref(rows);
+	return NULL;
+}
+
+json_t *
+reports_show(struct reports *reports, const struct reports_query *query,
+    struct err *err)
+{
+	json_t *model = json_object(), *rows;
+	size_t i;
+
+	for (i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+		rows = run_list(reports, &sums[i], query, err);
+		if (rows == NULL)
+			goto failed;
+		json_object_set(model, sums[i].name, json_array_get(rows, 0));
+		json_decref(rows);
+	}
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		rows = run_list(reports, &lists[i], query, err);
+		if (rows == NULL)
+			goto failed;
+		json_object_set_new(model, lists[i].name, rows);
+	}
+	return model;
+failed:
+	json_decref(model);
+	return NULL;
+}
