@@ -52,13 +52,11 @@ save_input(void)
 	static const char said[] = "the input is in fuzz-crash-input\n";
 	int fd = open("fuzz-crash-input",
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	ssize_t written;
 
 	if (fd < 0)
 		return;
-	written = write(fd, running.data, running.len);
-	written = write(STDERR_FILENO, said, sizeof(said) - 1);
-	(void)written; /* there is nobody else to tell */
+	if (write(fd, running.data, running.len) >= 0)
+		(void)!write(STDERR_FILENO, said, sizeof(said) - 1);
 	close(fd);
 }
 

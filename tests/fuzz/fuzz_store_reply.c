@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "base/store_impl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		while ((rc = store_reader_get(reader, &reply, &err)) > 0) {
 			if (walk(reply) == SIZE_MAX)
-				rc = -1;
+				abort();
 			(void)store_reply_error(reply, &err);
 			store_reply_free(reply);
 		}

@@ -26,7 +26,7 @@
 #include "base/str.h"
 #include "tests/mail/fake_smtp.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 struct fake_smtp {
 	const char *const *script;

@@ -233,6 +233,8 @@ give_body(void *context,
 	return 0;
 }
 
+#define TIMEOUT_MS 1000 /* where it must strike */
+
 struct dialogue {
 	const char *label;
 	const char *offer;
@@ -533,7 +535,7 @@ test_dialogues(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(dialogues); i++)
-		play(&dialogues[i], 5000);
+		play(&dialogues[i], PATIENCE_MS);
 }
 
 static void
@@ -544,19 +546,19 @@ test_timeouts(void **state)
 		    { HELLO, "< MAIL", "eof" }, SMTP_NOT_SENT, 0, { 0 },
 		    "timeout" },
 		{ "an answer drop by drop", ALL_OFFERED, NULL, ONE, NULL, 4, HI,
-		    { HELLO, "< MAIL", "+ 2", "pause 100", "+ 5", "pause 100",
-			"+ 0", "pause 100", "+ -", "eof" },
+		    { HELLO, "< MAIL", "+ 2", "pause 500", "+ 5", "pause 500",
+			"+ 0", "pause 500", "+ -", "eof" },
 		    SMTP_NOT_SENT, 0, { 0 }, "timeout" },
 		{ "message is not read", ALL_OFFERED, NULL, ONE, NULL, 4,
 		    { .text = BYTES_LIT("0123456789abcd\r\n"),
 			.repeat = 2000000 },
-		    { HELLO, MAIL_RCPT, DATA, "pause 1000", "close" },
+		    { HELLO, MAIL_RCPT, DATA, "pause 5000", "close" },
 		    SMTP_NOT_SENT, 0, { 250 }, "timeout" },
 		{ "no answer to the dot", ALL_OFFERED, NULL, ONE, NULL, 4, HI,
 		    { HELLO, MAIL_RCPT, DATA, "data", "eof" }, SMTP_UNKNOWN, 0,
 		    { 250 }, "timeout" },
 		{ "late answer to the dot", ALL_OFFERED, NULL, ONE, NULL, 4, HI,
-		    { HELLO, MAIL_RCPT, DATA, "data", "pause 600", "> 250 ok",
+		    { HELLO, MAIL_RCPT, DATA, "data", "pause 2000", "> 250 ok",
 			QUIT },
 		    SMTP_ACCEPTED, 250, { 250 }, NULL },
 	};
@@ -564,7 +566,7 @@ test_timeouts(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(dialogues); i++)
-		play(&dialogues[i], 200);
+		play(&dialogues[i], TIMEOUT_MS);
 }
 
 /* ---- opening ---- */
@@ -591,7 +593,7 @@ open_one(const struct opening *o)
 		    : "127.0.0.1",
 		.port = fake_smtp_port(fake),
 		.helo = "client.example",
-		.timeout_ms = 2000,
+		.timeout_ms = PATIENCE_MS,
 		.tls = o->tls,
 		.tls_ca_file = o->with_ca ? fake_smtp_certificate(fake) : NULL,
 		.user = o->user,
@@ -720,7 +722,7 @@ test_opening(void **state)
 	};
 	struct smtp_options nowhere = { .host = "127.0.0.1",
 		.port = "1",
-		.timeout_ms = 2000 };
+		.timeout_ms = PATIENCE_MS };
 	struct err err;
 	size_t i;
 
@@ -764,7 +766,7 @@ test_connection_is_used_again(void **state)
 	struct fake_smtp *fake = fake_smtp_start(script, "PIPELINING");
 	const struct smtp_options options = { .host = "127.0.0.1",
 		.port = fake_smtp_port(fake),
-		.timeout_ms = 5000 };
+		.timeout_ms = PATIENCE_MS };
 	struct smtp_reply reply;
 	struct smtp *smtp;
 	struct err err;
@@ -802,7 +804,7 @@ test_many_recipients(void **state)
 		.source = give_body,
 		.source_context = &body };
 	struct smtp_options options = { .host = "127.0.0.1",
-		.timeout_ms = 5000 };
+		.timeout_ms = PATIENCE_MS };
 	struct smtp_reply reply;
 	struct fake_smtp *fake;
 	struct smtp *smtp;
@@ -861,7 +863,7 @@ test_odd_bytes(void **state)
 	static const char *const script[] = { HELLO, "< MAIL", "< RCPT",
 		"> 250 ok", "> 250 ok", DATA, "data", "> 250 ok", QUIT, NULL };
 	struct smtp_options options = { .host = "127.0.0.1",
-		.timeout_ms = 5000 };
+		.timeout_ms = PATIENCE_MS };
 	struct fake_smtp *fake;
 	struct smtp_reply reply;
 	struct smtp *smtp;

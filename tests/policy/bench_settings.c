@@ -103,6 +103,7 @@ change(struct edit *edit, struct settings_watch *watch, const char *domain,
     const char *what)
 {
 	const struct timespec nap = { 0, 200000 };
+	const size_t middle = CHANGES / 2;
 	int64_t edits[CHANGES], seen[CHANGES], start, done;
 	struct settings *settings;
 	uint64_t generation, have;
@@ -130,8 +131,8 @@ change(struct edit *edit, struct settings_watch *watch, const char *domain,
 	qsort(edits, CHANGES, sizeof(*edits), compare_times);
 	qsort(seen, CHANGES, sizeof(*seen), compare_times);
 	printf("%s: edit %.1f ms, seen after %.1f ms (median; worst %.1f)\n",
-	    what, (double)edits[CHANGES / 2] / 1000,
-	    (double)seen[CHANGES / 2] / 1000, (double)seen[CHANGES - 1] / 1000);
+	    what, (double)edits[middle] / 1000, (double)seen[middle] / 1000,
+	    (double)seen[CHANGES - 1] / 1000);
 }
 
 int

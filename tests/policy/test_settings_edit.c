@@ -32,7 +32,7 @@ static struct store *
 open_store(const struct redis_server *redis)
 {
 	const struct store_options options = { .url = redis->url,
-		.timeout_ms = 2000 };
+		.timeout_ms = PATIENCE_MS };
 	struct err err;
 	struct store *store = store_open(&options, &err);
 

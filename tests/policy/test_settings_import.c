@@ -30,7 +30,7 @@ static int
 setup(void **state)
 {
 	struct lab *lab = xcalloc(1, sizeof(*lab));
-	struct store_options options = { .timeout_ms = 2000 };
+	struct store_options options = { .timeout_ms = PATIENCE_MS };
 
 	redis_server_start(&lab->redis, false, NULL);
 	options.url = lab->redis.url;

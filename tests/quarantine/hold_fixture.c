@@ -24,7 +24,7 @@ place_open(struct place *place, const char *const *args)
 		    << 30,
 		.domain_max = (uint64_t)1 << 40,
 		.memory_percent = 60 };
-	struct store_options store = { .timeout_ms = 1000 };
+	struct store_options store = { .timeout_ms = PATIENCE_MS };
 
 	memset(place, 0, sizeof(*place));
 	redis_server_start(&place->server, false, args);
@@ -266,7 +266,7 @@ bool
 outbox_empties(struct place *place, const char *domain)
 {
 	char *key = xprintf("sk:{d:%s}:outbox", domain);
-	int tries = 500;
+	int tries = PATIENCE_MS / 10;
 
 	while (tries-- > 0 && redis_int(place, "HLEN", key) > 0)
 		nap_ms(10);

@@ -46,7 +46,7 @@ static void
 open_store(struct place *place)
 {
 	const struct store_options options = { .url = place->redis.url,
-		.timeout_ms = 1000 };
+		.timeout_ms = PATIENCE_MS };
 
 	place->store = store_open(&options, NULL);
 	assert_non_null(place->store);

@@ -35,6 +35,9 @@
 	"X-Sekimori-Id: 01\r\n"
 #define STORED "From: s@x.example\r\nSubject: hi\r\n\r\n.body\r\n.\r\n"
 
+/* Nothing here waits for one to strike. */
+#define TIMEOUT_S (PATIENCE_MS / 1000)
+
 static const uint8_t secret[32] = "0123456789abcdef0123456789abcde";
 
 static struct settings *
@@ -343,7 +346,8 @@ play(const struct scene *scene)
 	struct settings *settings = new_settings();
 	struct fake_entry entry = new_entry(scene->state);
 	struct fake_entry *held = fake_quarantine_add(quarantine, &entry);
-	struct release_options options = { .timeout_s = 1, .helo = "us" };
+	struct release_options options = { .timeout_s = TIMEOUT_S,
+		.helo = "us" };
 	char listener[40];
 	struct release *release;
 	enum held_state after = HELD_HELD;
@@ -505,7 +509,7 @@ test_listener_is_not_asked(void **state)
 		    -1, HELD_HELD, HELD_HELD, "cannot connect", NULL },
 	};
 	struct release_options options = { .listener = "127.0.0.1:1",
-		.timeout_s = 1 };
+		.timeout_s = TIMEOUT_S };
 	struct settings *settings = new_settings();
 	size_t i;
 
@@ -542,7 +546,7 @@ static void
 test_no_entry_no_settings(void **state)
 {
 	struct release_options options = { .listener = "[::1]:1",
-		.timeout_s = 1 };
+		.timeout_s = TIMEOUT_S };
 	struct quarantine *quarantine = fake_quarantine_new();
 	struct settings *without = settings_new_empty();
 	struct fake_entry entry = new_entry(HELD_HELD);
@@ -578,7 +582,7 @@ test_bytes_of_a_release(void **state)
 	struct quarantine *quarantine = fake_quarantine_new();
 	struct settings *settings = new_settings();
 	struct fake_entry entry = new_entry(HELD_TO_DELIVER), *held;
-	struct release_options options = { .timeout_s = 5 };
+	struct release_options options = { .timeout_s = TIMEOUT_S };
 	/* a host name that is no UTF-8 */
 	const char *own = "Received: from \xfc by us; now\r\n" RESULTS;
 	static const char stored[] = "X-Sekimori-Id: forged\r\n"
@@ -651,7 +655,7 @@ test_parameters_are_given_again(void **state)
 	struct quarantine *quarantine = fake_quarantine_new();
 	struct settings *settings = new_settings();
 	struct fake_entry entry = new_entry(HELD_HELD), *held;
-	struct release_options options = { .timeout_s = 5 };
+	struct release_options options = { .timeout_s = TIMEOUT_S };
 	struct release *release;
 	enum held_state after;
 	char listener[40];
@@ -690,7 +694,7 @@ static enum held_state
 wait_for_end(struct quarantine *quarantine, const struct fake_entry *held,
     unsigned settles)
 {
-	int64_t until = clock_mono_ms() + 20000;
+	int64_t until = clock_mono_ms() + PATIENCE_MS;
 	struct fake_entry now;
 
 	do {
@@ -716,7 +720,7 @@ struct stage {
 static void
 set_stage(struct stage *stage, const char *const *script)
 {
-	struct release_options options = { .timeout_s = 5 };
+	struct release_options options = { .timeout_s = TIMEOUT_S };
 	char listener[40];
 
 	stage->fake = fake_smtp_start(script, OFFER);

@@ -29,8 +29,10 @@
 
 #define DOMAIN "y.example"
 #define OFFER "PIPELINING,SIZE,8BITMIME"
-/* Longer than the lease of a release with timeout_s = 1. */
-#define LEASE_OVER_S 200
+/* Nothing here waits for one to strike. */
+#define TIMEOUT_S (PATIENCE_MS / 1000)
+/* Longer than the lease of a release with that timeout. */
+#define LEASE_OVER_S (100 * TIMEOUT_S)
 
 #define HELLO "> 220 fake", "ehlo"
 #define MAIL_RCPT "< MAIL", "< RCPT", "> 250 ok", "> 250 ok"
@@ -66,7 +68,7 @@ new_release(struct quarantine *quarantine, const char *port)
 {
 	char listener[40];
 	struct release_options options = { .listener = listener,
-		.timeout_s = 1,
+		.timeout_s = TIMEOUT_S,
 		.helo = "us" };
 
 	(void)snprintf(listener, sizeof(listener), "127.0.0.1:%s", port);
@@ -81,7 +83,7 @@ child_main(char **argv)
 {
 	const struct quarantine_options options = { .memory_percent = 60 };
 	const struct store_options store_options = { .url = argv[2],
-		.timeout_ms = 1000 };
+		.timeout_ms = PATIENCE_MS };
 	struct store *store = store_open(&store_options, NULL);
 	struct quarantine *quarantine = quarantine_open(store, &options);
 	struct release *release = new_release(quarantine, argv[3]);
