@@ -37,4 +37,11 @@ const char *i18n_text(enum language language, const char *msgid);
 const char *i18n_plural(enum language language, const char *msgid,
     const char *msgid_plural, unsigned long n);
 
+/* The compiled catalogue (base/mo.h); empty for the language of the messages
+ * themselves.  For tests. */
+struct bytes i18n_catalogue(enum language language);
+
+/* Marks a text in a table as a message. */
+#define N_(msgid) msgid
+
 #endif

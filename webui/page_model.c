@@ -1,0 +1,283 @@
+/*
+ * page_model.c - what some templates need beside the model: shapes that a
+ * template cannot make of it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "policy/class.h"
+#include "policy/settings_show.h"
+#include "webui/page_impl.h"
+
+#define LINK_SIZE_MAX 8192
+
+/* ---- links to other parts of a list ---- */
+
+static int
+append_encoded(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (ascii_is_alnum(*text) || strchr("-._~", *text) != NULL)
+			(void)buf_append_char(out, *text);
+		else
+			(void)buf_printf(out, "%%%02X", (unsigned char)*text);
+	}
+	return out->overflow ? -1 : 0;
+}
+
+/* This page with another value of one parameter; null when too long. */
+static json_t *
+link_with(const struct page_view *view, const char *name, const char *value)
+{
+	const char *key, *sep = "?";
+	struct buf out;
+	json_t *item, *link = json_null();
+
+	buf_init(&out, LINK_SIZE_MAX);
+	(void)buf_append_str(&out, view->path);
+	json_object_foreach((json_t *)view->query, key, item)
+	{
+		if (strcmp(key, name) == 0 || !json_is_string(item) ||
+		    json_string_length(item) == 0)
+			continue;
+		(void)buf_append_str(&out, sep);
+		(void)append_encoded(&out, key);
+		(void)buf_append_char(&out, '=');
+		(void)append_encoded(&out, json_string_value(item));
+		sep = "&";
+	}
+	if (value != NULL) {
+		(void)buf_append_str(&out, sep);
+		(void)append_encoded(&out, name);
+		(void)buf_append_char(&out, '=');
+		(void)append_encoded(&out, value);
+	}
+	if (!out.overflow)
+		link = json_string(buf_str(&out));
+	buf_free(&out);
+	return link;
+}
+
+static json_t *
+paging(const struct page_view *view, const char *cursor, const json_t *model)
+{
+	const char *next = json_string_value(json_object_get(model, "next"));
+
+	return json_pack("{s:{s:o, s:o}}", "pager", "next",
+	    next != NULL ? link_with(view, cursor, next) : json_null(), "first",
+	    json_object_get(view->query, cursor) != NULL
+		? link_with(view, cursor, NULL)
+		: json_null());
+}
+
+/* Newest first. */
+static json_t *
+by_before(const struct page_view *view, const json_t *model)
+{
+	return paging(view, "before", model);
+}
+
+/* Sorted. */
+static json_t *
+by_after(const struct page_view *view, const json_t *model)
+{
+	return paging(view, "after", model);
+}
+
+/* ---- options ---- */
+
+static bool
+has_level(const json_t *option, const char *level)
+{
+	const json_t *levels = json_object_get(option, "levels"), *item;
+	size_t i;
+
+	json_array_foreach(levels, i,
+	    item) if (strcmp(json_string_value(item), level) == 0) return true;
+	return false;
+}
+
+/* The row of an option with what is in force at this level. */
+static json_t *
+option_row(const json_t *option, const json_t *model, const json_t *form)
+{
+	const char *name = json_string_value(json_object_get(option, "name"));
+	json_t *row = json_copy((json_t *)option), *value;
+	const json_t *set = json_object_get(model, "options");
+
+	value = json_object_get(json_object_get(model, "effective"), name);
+	json_object_set(row, "in_force", value);
+	/* What was given stands in the form again when it was refused. */
+	if (json_object_get(json_object_get(form, "options"), name) != NULL)
+		value = json_object_get(json_object_get(form, "options"), name);
+	json_object_set(row, "value", value);
+	json_object_set(row, "level",
+	    json_object_get(json_object_get(model, "levels"), name));
+	json_object_set_new(row, "is_set",
+	    json_boolean(json_object_get(set, name) != NULL));
+	return row;
+}
+
+static json_t *
+option_sections(const struct page_view *view, const json_t *model,
+    const char *level)
+{
+	json_t *sections = json_array(), *table = show_option_table();
+	json_t *section = NULL, *option;
+	const char *title, *last = "";
+	size_t i;
+
+	json_array_foreach(table, i, option)
+	{
+		if (!has_level(option, level))
+			continue;
+		title = json_string_value(json_object_get(option, "section"));
+		if (section == NULL || strcmp(title, last) != 0) {
+			section =
+			    json_pack("{s:s, s:[]}", "title", title, "options");
+			json_array_append_new(sections, section);
+			last = title;
+		}
+		json_array_append_new(json_object_get(section, "options"),
+		    option_row(option, model, view->form));
+	}
+	json_decref(table);
+	return json_pack("{s:o, s:s}", "sections", sections, "settings_of",
+	    level);
+}
+
+static json_t *
+options_of_system(const struct page_view *view, const json_t *model)
+{
+	return option_sections(view, model, "system");
+}
+
+static json_t *
+options_of_domain(const struct page_view *view, const json_t *model)
+{
+	return option_sections(view, model, "domain");
+}
+
+static json_t *
+options_of_mailbox(const struct page_view *view, const json_t *model)
+{
+	return option_sections(view, model, "mailbox");
+}
+
+/* ---- routes ---- */
+
+#define EMPTY_ROUTES 2
+
+/* Those that are there (or were given), and room for more. */
+static json_t *
+route_rows(const struct page_view *view, const json_t *model)
+{
+	const json_t *rows = json_object_get(view->form, "routes");
+	json_t *all;
+	size_t i;
+
+	if (!json_is_array(rows))
+		rows = json_object_get(model, "routes");
+	all = json_is_array(rows) ? json_copy((json_t *)rows) : json_array();
+	for (i = 0; i < EMPTY_ROUTES; i++)
+		json_array_append_new(all, json_object());
+	return json_pack("{s:o}", "slots", all);
+}
+
+/* ---- overview ---- */
+
+struct share {
+	const char *word;
+	json_int_t count;
+};
+
+static int
+compare_shares(const void *a, const void *b)
+{
+	const struct share *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return strcmp(x->word, y->word);
+}
+
+/* {"phish": 3, ...} as rows, the largest first, with their share. */
+static json_t *
+shares(const json_t *counts, json_int_t *total)
+{
+	size_t n = json_object_size(counts), i = 0;
+	struct share *list = xcalloc(n + 1, sizeof(*list));
+	json_t *rows = json_array(), *count;
+	const char *word;
+
+	*total = 0;
+	json_object_foreach((json_t *)counts, word, count)
+	{
+		list[i].word = word;
+		list[i].count = json_integer_value(count);
+		*total += list[i++].count;
+	}
+	qsort(list, n, sizeof(*list), compare_shares);
+	for (i = 0; i < n; i++)
+		json_array_append_new(rows,
+		    json_pack("{s:s, s:I, s:I}", "word", list[i].word, "count",
+			list[i].count, "percent",
+			*total > 0 ? list[i].count * 100 / *total : 0));
+	free(list);
+	return rows;
+}
+
+static json_t *
+overview_shares(const struct page_view *view, const json_t *model)
+{
+	const json_t *mail = json_object_get(model, "mail");
+	json_int_t total, by_class;
+	json_t *classes, *statuses;
+
+	(void)view;
+	if (!json_is_object(mail))
+		return NULL;
+	classes = shares(json_object_get(mail, "class"), &by_class);
+	statuses = shares(json_object_get(mail, "status"), &total);
+	return json_pack("{s:o, s:o, s:I}", "classes", classes, "statuses",
+	    statuses, "total", total);
+}
+
+/* ---- the table ---- */
+
+static const struct {
+	const char *template;
+	json_t *(*make)(const struct page_view *view, const json_t *model);
+} makers[] = {
+	{ "aliases", by_after },
+	{ "audit", by_before },
+	{ "domain", options_of_domain },
+	{ "domains", by_after },
+	{ "lists", by_after },
+	{ "log", by_before },
+	{ "overview", overview_shares },
+	{ "quarantine", by_before },
+	{ "recipient", options_of_mailbox },
+	{ "recipients", by_after },
+	{ "route", route_rows },
+	{ "system", options_of_system },
+	{ "users", by_after },
+};
+
+json_t *
+page_extra(const struct page_view *view, const char *template,
+    const json_t *model)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (strcmp(makers[i].template, template) == 0)
+			return makers[i].make(view, model);
+	return NULL;
+}
