@@ -1,8 +1,8 @@
 /*
  * metrics.c - counters, gauges and latency histograms, by a table.
  *
- * One array of cells, changed by relaxed atomics [5 ns each; a message
- * changes about thirty].  A reader may see one cell newer than the next,
+ * One array of cells, changed by relaxed atomics [what a message counts and
+ * times costs 1.1 us].  A reader may see one cell newer than the next,
  * which Prometheus allows for; the count of a histogram is therefore
  * summed from its buckets and never disagrees with them.
  *
