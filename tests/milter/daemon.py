@@ -43,7 +43,7 @@ _dmarc.{SLOW} TIMEOUT
 """
 
 DEADLINE_S = 2
-START_S = 30
+START_S = 60
 
 
 def free_port():
@@ -97,7 +97,7 @@ class Redis:
     def run(self, *words):
         """One command; bytes, int, None or a list comes back."""
         with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(10)
+            peer.settimeout(60)
             peer.connect(self.socket)
             out = b"*%d\r\n" % len(words)
             for word in words:
@@ -193,7 +193,7 @@ class Daemon:
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
 
-    def wait_log(self, text, seconds=10, count=1):
+    def wait_log(self, text, seconds=60, count=1):
         """Until the log has text that many times."""
         until = time.monotonic() + seconds
         while self.log().count(text) < count:
