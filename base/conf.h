@@ -75,8 +75,15 @@ struct conf {
 	uint64_t release_timeout; /* s */
 	/* history, web */
 	uint64_t history_days;
-	char *web_listen;
+	struct option_list web_listen; /* HOST:PORT, unix:/path */
 	char *web_url;
+	struct option_list trusted_proxies;
+	char *web_tls_cert; /* PEM files; "": plain HTTP */
+	char *web_tls_key;
+	uint64_t web_connections_max;
+	uint64_t web_connections_per_client;
+	uint64_t web_upload_max; /* bytes of a body with a file or JSON */
+	uint64_t web_timeout;    /* s */
 };
 
 extern const struct option conf_options[];

@@ -414,13 +414,45 @@ const struct option conf_options[] = {
 	RANGE(history_days, OPT_NUMBER, "365", "1", "3650", APPLY_AT_ONCE,
 	    SECTION_WEB,
 	    "Days for which it can be looked up what became of a mail."),
-	CHECKED(web_listen, OPT_STRING, "127.0.0.1:8897", check_endpoint,
+	CHECKED(web_listen, OPT_LIST, "127.0.0.1:8897", check_endpoint,
 	    APPLY_AT_START, SECTION_WEB,
-	    "Where the web program listens."),
-	CHECKED(web_url, OPT_STRING, "", check_web_url, APPLY_AT_ONCE,
+	    "Where the web program listens: ADDRESS:PORT or unix:/PATH, one "
+	    "or several.  Whoever reaches a unix socket counts as a proxy "
+	    "that is trusted."),
+	CHECKED(web_url, OPT_STRING, "", check_web_url, APPLY_AT_START,
 	    SECTION_WEB,
 	    "The address under which people reach the web program, as "
-	    "written into links.  Empty: http:// and web_listen."),
+	    "written into links.  When given, requests for another name are "
+	    "refused, and with https:// cookies are for https alone.  "
+	    "Empty: http:// and web_listen."),
+	CHECKED(trusted_proxies, OPT_LIST, "", check_network, APPLY_AT_START,
+	    SECTION_WEB,
+	    "Reverse proxies before the web program: from them the client "
+	    "is the last address in X-Forwarded-For that is none of them."),
+	CHECKED(web_tls_cert, OPT_STRING, "", check_path_or_none,
+	    APPLY_AT_START, SECTION_WEB,
+	    "File with the certificate and its chain, in PEM: the web "
+	    "program then speaks HTTPS.  Empty: plain HTTP, for loopback and "
+	    "behind a proxy."),
+	CHECKED(web_tls_key, OPT_STRING, "", check_path_or_none,
+	    APPLY_AT_START, SECTION_WEB,
+	    "File with the key of that certificate, in PEM."),
+	RANGE(web_connections_max, OPT_NUMBER, "1000", "10", "10000",
+	    APPLY_AT_START, SECTION_WEB,
+	    "Connections to each address of web_listen at once."),
+	RANGE(web_connections_per_client, OPT_NUMBER, "50", "2", "10000",
+	    APPLY_AT_START, SECTION_WEB,
+	    "Connections, and requests through a proxy, of one client at "
+	    "once (of one /64 with IPv6).  Others are turned away."),
+	RANGE(web_upload_max, OPT_SIZE, "16M", "1M", "64M", APPLY_AT_START,
+	    SECTION_WEB,
+	    "The largest request with a file or JSON in it; other forms have "
+	    "at most 1M."),
+	RANGE(web_timeout, OPT_SECONDS, "30s", "2s", "10m", APPLY_AT_START,
+	    SECTION_WEB,
+	    "How long a client may take for the header of a request, for its "
+	    "body, and for taking the answer; for large ones longer by the "
+	    "time that 64 kB/s take."),
 };
 /* clang-format on */
 

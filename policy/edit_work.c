@@ -78,6 +78,9 @@ static const struct store_script apply_script = {
 	"    redis.call(there and 'SADD' or 'SREM',"
 	"      cfg .. 'mailboxes:' .. domain, name)\n"
 	"  end\n"
+	"  if string.match(name, '^user:') then\n"
+	"    redis.call(there and 'SADD' or 'SREM', cfg .. 'users', name)\n"
+	"  end\n"
 	"end\n"
 	/* What is gone is forgotten after a while, and where is noted. */
 	"local over = redis.call('ZCARD', cfg .. 'gone') - 10000\n"
@@ -217,12 +220,10 @@ edit_count(struct edit_work *work, const char *object, size_t *count,
 	return 0;
 }
 
-int
-edit_read_mailboxes(struct edit_work *work, const char *domain,
-    struct edit_fields *names, struct err *err)
+static int
+read_names(struct edit_work *work, const char *key, struct edit_fields *names,
+    struct err *err)
 {
-	const char *key =
-	    arena_printf(work->arena, SETTINGS_KEY_MAILBOXES "%s", domain);
 	struct store_reply *reply;
 	size_t i;
 
@@ -237,6 +238,22 @@ edit_read_mailboxes(struct edit_work *work, const char *domain,
 		names->names[i] = keep(work, &reply->items[i]);
 	store_reply_free(reply);
 	return 0;
+}
+
+int
+edit_read_mailboxes(struct edit_work *work, const char *domain,
+    struct edit_fields *names, struct err *err)
+{
+	return read_names(work,
+	    arena_printf(work->arena, SETTINGS_KEY_MAILBOXES "%s", domain),
+	    names, err);
+}
+
+int
+edit_read_users(struct edit_work *work, struct edit_fields *names,
+    struct err *err)
+{
+	return read_names(work, SETTINGS_KEY_USERS, names, err);
 }
 
 struct settings *
@@ -321,6 +338,20 @@ edit_set(struct edit_work *work, const char *object, const char *field,
 	op->field = arena_strdup(work->arena, field);
 	op->value = value;
 	note_change(work, op->object, bytes_of(op->field), before, value);
+}
+
+void
+edit_set_secret(struct edit_work *work, const char *object, const char *field,
+    struct bytes before, struct bytes value)
+{
+	const struct bytes hidden = BYTES_LIT("***");
+	struct edit_op *op = add_op(work, OP_SET, object);
+
+	op->field = arena_strdup(work->arena, field);
+	op->value = value;
+	if (before.data != NULL)
+		before = hidden;
+	note_change(work, op->object, bytes_of(op->field), before, hidden);
 }
 
 void

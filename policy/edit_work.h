@@ -67,6 +67,9 @@ int edit_count(struct edit_work *work, const char *object, size_t *count,
 /* Names of the mailboxes of a domain that have settings of their own. */
 int edit_read_mailboxes(struct edit_work *work, const char *domain,
     struct edit_fields *names, struct err *err);
+/* Names of the users' objects. */
+int edit_read_users(struct edit_work *work, struct edit_fields *names,
+    struct err *err);
 /* The snapshot of exactly this generation, kept by the edit. */
 struct settings *edit_snapshot(struct edit_work *work, struct err *err);
 
@@ -75,9 +78,13 @@ struct settings *edit_snapshot(struct edit_work *work, struct err *err);
 /* value becomes the field's when it differs from before (as read). */
 void edit_set(struct edit_work *work, const char *object, const char *field,
     struct bytes before, struct bytes value);
+/* The same for what nobody may read: the audit only says that it changed. */
+void edit_set_secret(struct edit_work *work, const char *object,
+    const char *field, struct bytes before, struct bytes value);
 void edit_unset(struct edit_work *work, const char *object, const char *field,
     struct bytes before);
-/* The whole object; before for the audit, NULL: not read. */
+/* The whole object; before for the audit (without what is secret), NULL: not
+ * read. */
 void edit_drop(struct edit_work *work, const char *object,
     const struct edit_fields *before);
 

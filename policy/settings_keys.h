@@ -16,6 +16,7 @@
 #define SETTINGS_KEY_GONE "sk:{cfg}:gone"
 #define SETTINGS_KEY_AUDIT "sk:{cfg}:audit"
 #define SETTINGS_KEY_MAILBOXES "sk:{cfg}:mailboxes:" /* and a domain */
+#define SETTINGS_KEY_USERS "sk:{cfg}:users"
 #define SETTINGS_CHANNEL "sk:notice"
 
 #endif

@@ -22,6 +22,7 @@
 #include "quarantine/release.h"
 #include "quarantine/reports.h"
 #include "webui/api.h"
+#include "webui/password.h"
 #include "webui/scope.h"
 
 /* Octets of a part of a path, decoded. */
@@ -118,6 +119,7 @@ api_open(const struct conf *conf, struct err *err)
 	api->conf = conf;
 	pthread_mutex_init(&api->lock, NULL);
 	pthread_mutex_init(&api->history_lock, NULL);
+	api->passwords = password_gate_new();
 	api->charsets = charset_open(err);
 	if (api->charsets == NULL || open_store(api, err) < 0 ||
 	    open_quarantine(api, err) < 0) {
@@ -146,10 +148,41 @@ api_close(struct api *api)
 		dns_close(api->dns);
 	if (api->store != NULL)
 		store_close(api->store);
+	password_gate_free(api->passwords);
 	charset_close(api->charsets);
 	pthread_mutex_destroy(&api->history_lock);
 	pthread_mutex_destroy(&api->lock);
 	free(api);
+}
+
+json_t *
+api_domain_names(struct api *api, const struct principal *principal,
+    size_t most)
+{
+	struct settings *settings = NULL;
+	json_t *names;
+	size_t i, n;
+
+	if (principal->role < ROLE_RELEASER)
+		return NULL;
+	pthread_mutex_lock(&api->lock);
+	if (api->settings != NULL)
+		settings = settings_ref(api->settings);
+	pthread_mutex_unlock(&api->lock);
+	if (settings == NULL)
+		return NULL;
+	names = json_array();
+	n = settings_domain_count(settings);
+	for (i = 0; i < n && json_array_size(names) <= most; i++)
+		if (principal_has_domain(principal,
+			settings_domain_at(settings, i)))
+			json_array_append_new(names,
+			    json_string(settings_domain_at(settings, i)));
+	settings_unref(settings);
+	if (json_array_size(names) >= 2 && json_array_size(names) <= most)
+		return names;
+	json_decref(names);
+	return NULL;
 }
 
 /* ---- paths ---- */
@@ -258,6 +291,7 @@ static const struct {
 	{ 405, "method" },
 	{ 409, "conflict" },
 	{ 413, "limit" },
+	{ 429, "limit" },
 	{ 500, "config" },
 	{ 503, "temp" },
 };
@@ -367,6 +401,9 @@ api_dispatch(struct api *api, struct arena *arena,
 	else if (!(request.route->roles & ROLE_BIT(principal->role)))
 		answer_error(response, 403, "this is not for your role", NULL,
 		    NULL);
+	else if (principal->must_change && request.route->scope != SCOPE_SELF)
+		answer_error(response, 403,
+		    "your password must be changed first", "password", NULL);
 	else
 		run_handler(&request, response);
 	json_decref(request.params);

@@ -23,10 +23,12 @@
 #include "base/conf.h"
 #include "base/err.h"
 
+struct account;
 struct charset_set;
 struct dns;
 struct events;
 struct history;
+struct password_gate;
 struct quarantine;
 struct release;
 struct reports;
@@ -41,6 +43,7 @@ struct api {
 	struct release *release;
 	struct events *events;
 	struct charset_set *charsets;
+	struct password_gate *passwords;
 	/* under lock */
 	pthread_mutex_t lock;
 	struct settings *settings; /* the newest that was needed, or NULL */
@@ -82,6 +85,12 @@ struct principal {
 	const char *mailbox;        /* of a mail user: key */
 	const char *const *domains; /* of domain admins and releasers */
 	size_t domain_count;
+	/* of a browser or an HTTP client; NULL on the command line */
+	const char *user;    /* the account that signed in, or NULL */
+	const char *session; /* its token, or NULL */
+	const char *client;  /* the IP address, or NULL: not known */
+	/* Nothing but SCOPE_SELF until the password is another one. */
+	bool must_change;
 };
 
 /* What a request is about; api_dispatch asks whether it is the
@@ -94,6 +103,8 @@ enum scope {
 	SCOPE_ADDRESS, /* "address" */
 	SCOPE_SOURCE,  /* "source": an address, or @domain */
 	SCOPE_HELD,    /* ":id" of held mail */
+	SCOPE_SELF,    /* who asks: the own session, password, language */
+	SCOPE_USER,    /* ":name" of a user that the principal may manage */
 };
 
 struct request {
@@ -109,6 +120,7 @@ struct request {
 	const char *domain;
 	const char *mailbox;
 	json_t *entry; /* SCOPE_HELD: the entry, with its domain above */
+	const struct account *account; /* SCOPE_USER (webui/users.h) */
 	/* of a failure: 0 by the kind of err */
 	int status;
 	const char *field; /* the parameter at fault, or NULL */
@@ -133,6 +145,14 @@ struct response {
 	 * the notice of the template's name.  In the request's arena. */
 	const char *location;
 	const char *notice;
+	/* A browser is to see this model, even after a form. */
+	bool show;
+	/* Of the visitor from now on: the token of a new session ("": none),
+	 * the tag of a language, the name of a theme; NULL: as it was.  In
+	 * the request's arena. */
+	const char *session;
+	const char *language;
+	const char *theme;
 };
 
 struct route {
@@ -158,6 +178,12 @@ extern const size_t api_route_count;
 void api_dispatch(struct api *api, struct arena *arena,
     const struct principal *principal, enum method method, const char *path,
     json_t *query, json_t *body, struct response *response);
+
+/* Domains that the principal may choose from, as far as the newest settings
+ * that were needed know them: a new array, NULL when there is no choice or
+ * there are more than most. */
+json_t *api_domain_names(struct api *api, const struct principal *principal,
+    size_t most);
 
 /* May this principal see this domain, this mailbox? */
 bool principal_has_domain(const struct principal *principal,

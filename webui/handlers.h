@@ -24,6 +24,21 @@ HANDLER(handle_quarantine_remove);
 HANDLER(handle_quarantine_allow);
 HANDLER(handle_quarantine_block);
 
+/* handlers_sign_in.c */
+HANDLER(handle_sign_in_show);
+HANDLER(handle_sign_in);
+HANDLER(handle_sign_out);
+HANDLER(handle_password_show);
+HANDLER(handle_password);
+HANDLER(handle_preferences);
+
+/* handlers_users.c */
+HANDLER(handle_users);
+HANDLER(handle_user_show);
+HANDLER(handle_user_add);
+HANDLER(handle_user_set);
+HANDLER(handle_user_remove);
+
 /* handlers_domains.c */
 HANDLER(handle_domains);
 HANDLER(handle_domain_show);

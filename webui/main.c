@@ -2,7 +2,9 @@
  * main.c - sekimori-web: the sidecar.  Mail flows without it.
  *
  * It keeps the history: reads what the milter tells of every mail
- * (webui/feed.h).  The main thread waits for signals.
+ * (webui/feed.h); and it serves the pages, which are also the API
+ * (webui/http.h).  The main thread makes the first user when there is none,
+ * and waits for signals.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -11,7 +13,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -19,6 +23,8 @@
 #include "base/process.h"
 
 #include "webui/feed.h"
+#include "webui/http.h"
+#include "webui/users.h"
 
 #define NAME "sekimori-web"
 
@@ -78,6 +84,8 @@ block_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
+	/* A client that went away is an error of its write. */
+	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 /* What can change while running does; a bad file changes nothing. */
@@ -97,17 +105,79 @@ reload(const char *file, struct feed *feed)
 	log_info("read the config again");
 }
 
-static void
-wait_for_end(const sigset_t *set, const char *file, struct feed *feed)
+/* The password goes to standard output, which is the journal under systemd,
+ * and nowhere else: it is shown once.  false: the store is away. */
+static bool
+make_first_user(struct api *api)
 {
-	int signal;
+	struct arena *arena = arena_new(0);
+	const char *password;
+	struct err err;
+	int rc = users_bootstrap(api->store, arena, &password, &err);
+
+	if (rc == 1) {
+		printf("first sign-in: user operator password %s\n", password);
+		(void)fflush(stdout);
+		log_info("made the user operator; its first password is on "
+			 "standard output");
+	} else if (rc < 0) {
+		log_warn("users: waiting: %s", err.text);
+	}
+	arena_free(arena);
+	return rc >= 0;
+}
+
+static void
+wait_for_end(const sigset_t *set, const char *file, struct feed *feed,
+    struct api *api)
+{
+	const struct timespec soon = { 2, 0 };
+	bool ready = make_first_user(api);
+	int number;
 
 	do {
-		if (sigwait(set, &signal) != 0)
-			abort();
-		if (signal == SIGHUP)
+		number = ready ? sigwaitinfo(set, NULL)
+			       : sigtimedwait(set, NULL, &soon);
+		if (number == SIGHUP)
 			reload(file, feed);
-	} while (signal == SIGHUP);
+		else if (number < 0 && !ready)
+			ready = make_first_user(api);
+	} while (number == SIGHUP || number < 0);
+}
+
+/* ---- pages ---- */
+
+struct site {
+	struct api *api;
+	struct pages *pages;
+	struct web *web;
+	struct http *http;
+};
+
+static void
+site_stop(struct site *site)
+{
+	http_stop(site->http);
+	web_free(site->web);
+	pages_free(site->pages);
+	api_close(site->api);
+}
+
+static int
+site_start(struct site *site, const struct conf *conf, struct err *err)
+{
+	memset(site, 0, sizeof(*site));
+	site->api = api_open(conf, err);
+	site->pages = site->api != NULL ? pages_new(err) : NULL;
+	site->web = site->pages != NULL
+	    ? web_new(conf, site->api, site->pages, err)
+	    : NULL;
+	site->http =
+	    site->web != NULL ? http_start(conf, site->web, err) : NULL;
+	if (site->http != NULL)
+		return 0;
+	site_stop(site);
+	return -1;
 }
 
 /* ---- start ---- */
@@ -136,21 +206,25 @@ main(int argc, char **argv)
 	const char *file = read_options(argc, argv);
 	struct conf *conf;
 	struct feed *feed;
+	struct site site;
 	struct err err;
 	sigset_t signals;
 
 	log_open(NAME, LOG_TARGET_STDERR, LOG_LEVEL_INFO);
 	block_signals(&signals);
 	conf = read_conf(file);
+	if (process_raise_files(&err) < 0)
+		log_warn("%s", err.text);
 	feed = feed_start(conf, &err);
-	if (feed == NULL)
+	if (feed == NULL || site_start(&site, conf, &err) < 0)
 		die(&err);
-	conf_free(conf);
 	log_info("started, version " PACKAGE_VERSION);
 	process_notify("READY=1");
-	wait_for_end(&signals, file, feed);
+	wait_for_end(&signals, file, feed, site.api);
 	process_notify("STOPPING=1");
+	site_stop(&site);
 	feed_stop(feed);
+	conf_free(conf);
 	log_info("stopped");
 	return EX_OK;
 }

@@ -86,9 +86,13 @@ request_flag(struct request *request, const char *name, bool *flag,
 	static const char *const words[] = { "no", "yes", "false", "true",
 		"off", "on", "0", "1" };
 	const json_t *value = request_value(request, name);
-	const char *text = json_string_value(value);
+	const char *text;
 	size_t i;
 
+	/* A form says no in a hidden field, and yes in the box behind it. */
+	if (json_array_size(value) > 0)
+		value = json_array_get(value, json_array_size(value) - 1);
+	text = json_string_value(value);
 	*flag = json_is_true(value);
 	if (value == NULL || json_is_boolean(value) ||
 	    (text != NULL && text[0] == '\0'))

@@ -22,6 +22,7 @@ int request_text(struct request *request, const char *name, const char **text,
 /* The same, but it must be there. */
 int request_need_text(struct request *request, const char *name,
     const char **text, struct err *err);
+/* Of several the last. */
 int request_flag(struct request *request, const char *name, bool *flag,
     struct err *err);
 /* Absent: preset. */

@@ -24,9 +24,36 @@
 #define READERS                                                                \
 	(OPERATOR | ROLE_BIT(ROLE_DOMAIN_ADMIN) | ROLE_BIT(ROLE_MAIL_USER))
 #define RELEASERS (READERS | ROLE_BIT(ROLE_RELEASER))
+/* Who makes accounts for others. */
+#define MANAGERS (OPERATOR | ROLE_BIT(ROLE_DOMAIN_ADMIN))
+#define ANYBODY (EVERYBODY | ROLE_BIT(ROLE_NONE))
 
 /* clang-format off */
 const struct route api_routes[] = {
+	{ METHOD_GET, "/sign-in", ANYBODY, SCOPE_SELF,
+	    "sign-in", handle_sign_in_show },
+	{ METHOD_POST, "/sign-in", ANYBODY, SCOPE_SELF,
+	    "sign-in", handle_sign_in },
+	{ METHOD_POST, "/sign-out", ANYBODY, SCOPE_SELF,
+	    "sign-in", handle_sign_out },
+	{ METHOD_GET, "/password", EVERYBODY, SCOPE_SELF,
+	    "password", handle_password_show },
+	{ METHOD_POST, "/password", EVERYBODY, SCOPE_SELF,
+	    "password", handle_password },
+	{ METHOD_POST, "/preferences", ANYBODY, SCOPE_SELF,
+	    "preferences", handle_preferences },
+
+	{ METHOD_GET, "/users", MANAGERS, SCOPE_ROLE,
+	    "users", handle_users },
+	{ METHOD_POST, "/users", MANAGERS, SCOPE_ROLE,
+	    "user", handle_user_add },
+	{ METHOD_GET, "/users/:name", MANAGERS, SCOPE_USER,
+	    "user", handle_user_show },
+	{ METHOD_POST, "/users/:name", MANAGERS, SCOPE_USER,
+	    "user", handle_user_set },
+	{ METHOD_POST, "/users/:name/remove", MANAGERS, SCOPE_USER,
+	    "removed", handle_user_remove },
+
 	{ METHOD_GET, "/quarantine", RELEASERS, SCOPE_HOLDER,
 	    "quarantine", handle_quarantine_list },
 	{ METHOD_GET, "/quarantine/:id", RELEASERS, SCOPE_HELD,

@@ -18,6 +18,7 @@
 #include "webui/history.h"
 #include "webui/request.h"
 #include "webui/scope.h"
+#include "webui/users.h"
 
 /* ---- principals ---- */
 
@@ -301,12 +302,40 @@ scope_held(struct request *request, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+/* ---- users ---- */
+
+/* One that may not be managed is as if it were not there. */
+static int
+scope_user(struct request *request, struct err *err)
+{
+	struct account *account =
+	    arena_calloc(request->arena, 1, sizeof(*account));
+	const char *text, *name;
+	int rc = 0;
+
+	if (request_need_text(request, "name", &text, err) < 0)
+		return -1;
+	if (user_name_normalize(request->arena, text, &name, NULL) == 0)
+		rc = users_get(request->api->store, request->arena, name,
+		    account, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0 || !users_may_manage(request->principal, account))
+		return request_refuse(request, 404, "name", err,
+		    "there is no user %s", text);
+	request->account = account;
+	return 0;
+}
+
 int
 scope_check(struct request *request, struct err *err)
 {
 	switch (request->route->scope) {
 	case SCOPE_ROLE:
+	case SCOPE_SELF:
 		return 0;
+	case SCOPE_USER:
+		return scope_user(request, err);
 	case SCOPE_DOMAIN:
 		return scope_domain(request, err);
 	case SCOPE_TARGET:
