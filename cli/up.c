@@ -513,9 +513,13 @@ all_ready(const struct up *up)
 static const char *
 pages_url(const struct up *up)
 {
-	if (up->conf->web_url[0] != '\0')
-		return up->conf->web_url;
-	return arena_printf(up->arena, "http://%s", up->conf->web_listen);
+	const struct conf *conf = up->conf;
+
+	if (conf->web_url[0] != '\0')
+		return conf->web_url;
+	return arena_printf(up->arena, "%s://%s",
+	    conf->web_tls_cert[0] != '\0' ? "https" : "http",
+	    conf->web_listen.count > 0 ? conf->web_listen.items[0] : "");
 }
 
 static void
