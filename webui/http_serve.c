@@ -387,6 +387,8 @@ notice_values(const json_t *model)
 
 	json_object_foreach((json_t *)(uintptr_t)model, name, value)
 	{
+		if (strcmp(name, "csrf") == 0)
+			continue;
 		if (json_is_number(value) || json_is_boolean(value) ||
 		    (json_is_string(value) &&
 			json_string_length(value) <= NOTICE_VALUE_MAX))

@@ -20,6 +20,7 @@
 #include "policy/settings_edit.h"
 #include "tests/quarantine/hold_fixture.h"
 #include "webui/api.h"
+#include "webui/users.h"
 
 struct lab {
 	struct redis_server redis;
@@ -307,6 +308,27 @@ static const struct principal principals[ROLE_COUNT] = {
 	[ROLE_OPERATOR] = { .role = ROLE_OPERATOR, .actor = "user:op" },
 };
 
+/* One who may be managed by who has the domain. */
+static void
+add_releaser(struct lab *lab, const char *domain)
+{
+	struct edit edit = { .store = lab->api->store, .actor = "cli:test" };
+	const char *const domains[] = { domain };
+	struct account account = {
+		.name = arena_printf(lab->arena, "releaser@%s", domain),
+		.role = ROLE_RELEASER,
+		.domains = domains,
+		.domain_count = 1,
+		.password = "none",
+	};
+	struct err err;
+
+	if (users_put(&edit, &account, true, NULL, &err) < 0 &&
+	    edit.problem != EDIT_EXISTS)
+		fail_msg("%s", err.text);
+	settings_unref(edit.settings);
+}
+
 /* The path with what its scope is about in it. */
 static const char *
 fill_path(struct lab *lab, const struct route *route, const char *domain,
@@ -317,7 +339,12 @@ fill_path(struct lab *lab, const struct route *route, const char *domain,
 
 	if (colon == NULL)
 		return route->path;
-	value = strncmp(colon, ":id", 3) == 0 ? id : domain;
+	if (strncmp(colon, ":id", 3) == 0)
+		value = id;
+	else if (strncmp(colon, ":name", 5) == 0)
+		value = arena_printf(lab->arena, "releaser@%s", domain);
+	else
+		value = domain;
 	return arena_printf(lab->arena, "%.*s%s%s", (int)(colon - route->path),
 	    route->path, value, colon + strcspn(colon, "/"));
 }
@@ -342,6 +369,8 @@ fill_parameters(struct lab *lab, const struct route *route, const char *mailbox,
 		return arena_printf(lab->arena, "{'source': '%s'}", mailbox);
 	case SCOPE_ROLE:
 	case SCOPE_HELD:
+	case SCOPE_SELF:
+	case SCOPE_USER:
 		break;
 	}
 	return "{}";
@@ -374,8 +403,9 @@ check_own(struct lab *lab, const struct route *route, enum role role,
 	if (!(route->roles & ROLE_BIT(role))) {
 		if (status != (role == ROLE_NONE ? 401 : 403))
 			case_fail(label, "own, not for the role: %d", status);
-	} else if (status == 401 || status == 403 || status == 404 ||
-	    status == 405) {
+	} else if (role == ROLE_NONE ? status == 403
+				     : status == 401 || status == 403 ||
+		    status == 404 || status == 405) {
 		case_fail(label, "own: %d %s", status, dump(lab));
 	}
 }
@@ -399,7 +429,10 @@ check_foreign(struct lab *lab, const struct route *route, enum role role,
 		if (sees_all(role)) {
 			if (status == 403)
 				case_fail(label, "for all, yet %d", status);
-		} else if (status != (route->scope == SCOPE_HELD ? 404 : 403)) {
+		} else if (status !=
+		    (route->scope == SCOPE_HELD || route->scope == SCOPE_USER
+			    ? 404
+			    : 403)) {
 			case_fail(label, "a stranger's: %d %s", status,
 			    dump(lab));
 		}
@@ -420,9 +453,12 @@ test_role_walk(void **state)
 			    api_routes[i].method == METHOD_GET ? "GET" : "POST",
 			    api_routes[i].path, role_name((enum role)role));
 			add_domains(lab);
+			add_releaser(lab, "a.example");
+			add_releaser(lab, "b.example");
 			check_own(lab, &api_routes[i], (enum role)role, label);
 			if (!(api_routes[i].roles & ROLE_BIT(role)) ||
-			    api_routes[i].scope == SCOPE_ROLE)
+			    api_routes[i].scope == SCOPE_ROLE ||
+			    api_routes[i].scope == SCOPE_SELF)
 				continue;
 			add_domains(lab);
 			check_foreign(lab, &api_routes[i], (enum role)role,
