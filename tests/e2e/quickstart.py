@@ -11,7 +11,6 @@ import time
 from lab import Lab, LabError, world
 from lab.cases import Run, make
 from lab.mails import Mail
-from lab.process import wait_until
 from lab.text import Terminal
 
 STYLES = {"accepted": "good", "released": "good", "quarantined": "held",
@@ -74,7 +73,7 @@ def move_route(lab, terminal):
     """A route is edited; the next mail goes the new way."""
     spare = lab.sink["spare"]
     terminal.say(f"  $ sekimori route set {world.SCHOOL} '{spare.route}'")
-    lab.sekimori.cli("route", "set", world.SCHOOL, spare.route)
+    lab.set_route(world.SCHOOL, spare)
     rcpt = f"kocho@{world.SCHOOL}"
     mail = Mail(world.address("info", "partner"), rcpt, "After the move")
     sender = world.SENDERS["partner"]
@@ -135,7 +134,7 @@ def run(options, terminal):
         steps = [("the release", release_one(lab, terminal, runs))]
         terminal.title("Editing a route")
         steps.append(("the route", move_route(lab, terminal)))
-        wait_until(lambda: not lab.postfix.queue(), 20, "an empty queue")
+        lab.postfix.wait_queue_empty()
         good = verdict(terminal, runs, steps, time.monotonic() - started)
         if not good:
             lab.dump()

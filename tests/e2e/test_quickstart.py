@@ -14,7 +14,7 @@ import time
 import pytest
 
 from lab.lab import build_directory
-from lab.process import wait_until
+from lab.process import PATIENCE_S, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 QUICKSTART = os.path.join(HERE, "../../scripts/quickstart")
@@ -46,7 +46,7 @@ def processes_of(directory):
 def test_once_says_that_all_fared_well():
     done = subprocess.run(
         [QUICKSTART, "--once", "--build", build_directory()],
-        capture_output=True, text=True, timeout=300, check=False)
+        capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"All [0-9]+ fared as expected", done.stdout)
     assert "\033" not in done.stdout
@@ -61,10 +61,9 @@ def test_nothing_is_left_running(signum):
         directory = lab.stdout.readline().strip()
         assert len(processes_of(directory)) > 5
         lab.send_signal(signum)
-        lab.wait(30)
-    wait_until(lambda: not processes_of(directory), 20,
-               "the end of " + directory)
-    wait_until(lambda: not os.path.exists(directory), 5,
+        lab.wait(PATIENCE_S)
+    wait_until(lambda: not processes_of(directory), "the end of " + directory)
+    wait_until(lambda: not os.path.exists(directory),
                "the removal of " + directory)
 
 
@@ -82,7 +81,7 @@ def test_ctrl_c_ends_the_quickstart():
         time.sleep(1)
         shown.send_signal(signal.SIGINT)
         rest = shown.stdout.read()
-        assert shown.wait(30) == 0
+        assert shown.wait(PATIENCE_S) == 0
     assert "nothing is left running" in rest
     assert processes_of(directory) == []
     assert not os.path.exists(directory)

@@ -14,7 +14,7 @@ import tempfile
 
 from . import smtp, world
 from .postfix import Postfix
-from .process import Guard, LabError, tail, wait_until
+from .process import PATIENCE_S, Guard, LabError, tail, wait_until
 from .proxy import RedisProxy
 from .redis import Redis
 from .sekimori import Sekimori
@@ -141,7 +141,7 @@ class Lab:
     # ---- mail ----
 
     def send(self, mail, sender, rcpts, client=world.STRANGER,
-             helo="client.invalid", sender_params="", timeout=90):
+             helo="client.invalid", sender_params="", timeout=PATIENCE_S):
         content = mail if isinstance(mail, bytes) else mail.build()
         return smtp.send(self.postfix.smtp, content, sender, rcpts, client,
                          helo, sender_params, timeout)
@@ -161,13 +161,22 @@ class Lab:
                  for e in entries]
         return [e for e in shown if mail.marker in (e["message_id"] or "")]
 
+    def set_route(self, domain, *servers):
+        """Change a route, and wait until the milter knows: the design page
+        promises that within a second."""
+        self.sekimori.cli("route", "set", domain,
+                          *(server.route for server in servers))
+        first = servers[0].route
+        wait_until(lambda: first in self.sekimori.socketmap(
+            "transport", f"somebody@{domain}"), f"the route {first}")
+
     def history(self, **filters):
         words = [w for name, value in filters.items()
                  for w in (f"--{name.replace('_', '-')}", value)]
         return self.sekimori.cli("log", "search", *words)["rows"]
 
-    def wait_history(self, count=1, seconds=30, **filters):
+    def wait_history(self, count=1, **filters):
         """Rows of the history, once there are that many."""
-        wait_until(lambda: len(self.history(**filters)) >= count, seconds,
+        wait_until(lambda: len(self.history(**filters)) >= count,
                    f"{count} rows in the history for {filters}")
         return self.history(**filters)

@@ -182,8 +182,8 @@ class Postfix:
                  [r["address"] for r in m["recipients"]])
                 for m in map(json.loads, out.splitlines())]
 
-    def wait_queue_empty(self, seconds=30):
-        wait_until(lambda: not self.queue(), seconds, "an empty queue")
+    def wait_queue_empty(self):
+        wait_until(lambda: not self.queue(), "an empty queue")
 
     def log_text(self):
         try:

@@ -14,6 +14,11 @@ import time
 from . import guard
 
 
+# How long anything that must happen may take: only a fault reaches it.  No
+# test may depend on how fast the machine is.
+PATIENCE_S = 90
+
+
 class LabError(Exception):
     """Something of the laboratory did not come up or did not answer."""
 
@@ -46,7 +51,7 @@ class Guard:
     def done(self):
         self._say("done")
         self._process.stdin.close()
-        self._process.wait(5)
+        self._process.wait(PATIENCE_S)
 
 
 class Process:
@@ -71,7 +76,7 @@ class Process:
         if self.alive():
             os.kill(self.pid, signum)
 
-    def stop(self, patience_s=10):
+    def stop(self, patience_s=30):
         """TERM, then KILL; returns the exit status."""
         self.signal(signal.SIGTERM)
         try:
@@ -120,7 +125,7 @@ def free_port(address="127.0.0.1", taken=set()):
     raise LabError("no free port")
 
 
-def wait_until(question, seconds, what):
+def wait_until(question, what, seconds=PATIENCE_S):
     """Ask until the answer is true; returns it."""
     deadline = time.monotonic() + seconds
     while True:
@@ -136,7 +141,7 @@ def can_connect(address):
     """address: (host, port), or the path of a unix socket."""
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     with socket.socket(family) as probe:
-        probe.settimeout(2)
+        probe.settimeout(10)
         try:
             probe.connect(address)
         except OSError:
@@ -144,7 +149,7 @@ def can_connect(address):
     return True
 
 
-def wait_listening(process, address, seconds=20):
+def wait_listening(process, address):
     """Until the process answers at the address; its log when it died."""
 
     def answers():
@@ -154,7 +159,7 @@ def wait_listening(process, address, seconds=20):
                            f"{tail(process.log)}")
         return can_connect(address)
 
-    wait_until(answers, seconds, f"{process.name} listening at {address}")
+    wait_until(answers, f"{process.name} listening at {address}")
 
 
 def tail(path, lines=30):

@@ -51,10 +51,9 @@ class RedisProxy:
         self._trap = Trap(needle, when, action)
         return self._trap
 
-    def wait_sprung(self, seconds=30):
+    def wait_sprung(self):
         trap = self._trap
-        wait_until(trap.sprung.is_set, seconds, f"a command with "
-                   f"{trap.needle!r}")
+        wait_until(trap.sprung.is_set, f"a command with {trap.needle!r}")
         self._trap = None
 
     def _accept(self):

@@ -6,7 +6,8 @@ SPDX-License-Identifier: BSD-2-Clause
 import os
 import socket
 
-from .process import LabError, Process, can_connect, wait_until
+from .process import (PATIENCE_S, LabError, Process, can_connect,
+                      wait_until)
 
 CONFIG = """\
 port 0
@@ -51,7 +52,7 @@ class Redis:
                 raise LabError("redis ended: see " + self.log)
             return can_connect(self.socket) and self._loaded()
 
-        wait_until(ready, 20, "redis")
+        wait_until(ready, "redis")
 
     def _loaded(self):
         try:
@@ -72,7 +73,7 @@ class Redis:
     def run(self, *words):
         """One command; strings come back as text, undecodable as bytes."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
+            s.settimeout(PATIENCE_S)
             s.connect(self.socket)
             out = b"*%d\r\n" % len(words)
             for word in words:

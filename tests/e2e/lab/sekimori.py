@@ -7,9 +7,11 @@ import json
 import os
 import pwd
 import re
+import socket
 import subprocess
 
-from .process import LabError, Process, free_port, tail, wait_listening
+from .process import (PATIENCE_S, LabError, Process, free_port, tail,
+                      wait_listening)
 
 CONFIG = {
     "authserv_id": "mx.sekimori-test.net",
@@ -19,6 +21,8 @@ CONFIG = {
     # our own users have a network of their own.
     "networks": ["198.18.100.0/24"],
     "dns_timeout": 5,
+    # Redis that is killed is noticed at once; one on a busy disk may be slow.
+    "redis_timeout_ms": 10000,
 }
 
 
@@ -128,6 +132,20 @@ class Sekimori:
             raise LabError(f"sekimori {' '.join(map(str, words))}: status "
                            f"{status}: {err or out}")
         return json.loads(out) if out.strip() else None
+
+    def socketmap(self, name, key):
+        """What the milter answers to Postfix: "OK [192.0.2.1]:25"."""
+        question = f"{name} {key}".encode()
+        with socket.create_connection(("127.0.0.1", self.socketmap_port),
+                                      PATIENCE_S) as asked:
+            asked.sendall(b"%d:%s," % (len(question), question))
+            with asked.makefile("rb") as answers:
+                size = b""
+                while (digit := answers.read(1)) != b":":
+                    if not digit:
+                        raise LabError("the socketmap server hung up")
+                    size += digit
+                return answers.read(int(size)).decode()
 
     def log_lines(self, pattern):
         """Lines of the milter's log that match a regular expression."""

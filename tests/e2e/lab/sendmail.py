@@ -70,7 +70,10 @@ if unshare --uts true 2>/dev/null; then
 fi
 exec "$@"
 """
-START_S = 80
+
+
+class NoSendmail(LabError):
+    """Its packages cannot be had."""
 
 
 class Sendmail:
@@ -108,7 +111,7 @@ class Sendmail:
             self._run("apt-get", "update", "-q")
             done = self._download(wanted)
         if done.returncode:
-            raise LabError(f"apt-get download: {done.stderr}")
+            raise NoSendmail(f"apt-get download: {done.stderr.strip()}")
         for package in glob.glob(os.path.join(self.directory, "*.deb")):
             self._run("dpkg", "-x", package, self._root)
             os.unlink(package)
@@ -168,7 +171,7 @@ class Sendmail:
              self.program, "-C", os.path.join(self.directory, "sendmail.cf"),
              "-bD", "-q5s", "-X", os.path.join(self.directory, "traffic")],
             self.log, env=self._environment)
-        wait_listening(self.process, self.smtp, START_S)
+        wait_listening(self.process, self.smtp)
 
     def stop(self):
         if self.process:

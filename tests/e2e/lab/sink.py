@@ -248,11 +248,11 @@ class Sink:
             found = [d for d in found if raw in d.content]
         return found
 
-    def wait(self, rcpt, marker=None, count=1, seconds=30):
+    def wait(self, rcpt, marker=None, count=1):
         """Until count deliveries are there; returns them."""
         try:
             wait_until(lambda: len(self.deliveries(rcpt, marker)) >= count,
-                       seconds, f"{count} deliveries to {rcpt}")
+                       f"{count} deliveries to {rcpt}")
         except LabError as error:
             raise LabError(f"{error}; there are "
                            f"{len(self.deliveries(rcpt, marker))}") from None

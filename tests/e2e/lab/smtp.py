@@ -8,6 +8,8 @@ SPDX-License-Identifier: BSD-2-Clause
 import dataclasses
 import socket
 
+from .process import PATIENCE_S
+
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
@@ -33,7 +35,7 @@ class Reply:
 class Client:
     """A session.  Addresses may be any text; UTF-8 goes out as it is."""
 
-    def __init__(self, address, timeout=60, source=None):
+    def __init__(self, address, timeout=PATIENCE_S, source=None):
         self._socket = socket.create_connection(
             address, timeout, (source, 0) if source else None)
         self._replies = self._socket.makefile("rb")
@@ -134,7 +136,7 @@ class Result:
 
 
 def send(address, content, sender, rcpts, client=None, helo="client.invalid",
-         sender_params="", timeout=90, source=None):
+         sender_params="", timeout=PATIENCE_S, source=None):
     """One mail in a session of its own.  client: address for XCLIENT;
     source: address to connect from."""
     result = Result()
