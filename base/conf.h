@@ -78,7 +78,8 @@ struct conf {
 	struct option_list web_listen; /* HOST:PORT, unix:/path */
 	char *web_url;
 	struct option_list trusted_proxies;
-	char *web_tls_cert; /* PEM files; "": plain HTTP */
+	struct option_list web_watchers; /* who may read /metrics, /readyz */
+	char *web_tls_cert;              /* PEM files; "": plain HTTP */
 	char *web_tls_key;
 	uint64_t web_connections_max;
 	uint64_t web_connections_per_client;

@@ -429,6 +429,10 @@ const struct option conf_options[] = {
 	    SECTION_WEB,
 	    "Reverse proxies before the web program: from them the client "
 	    "is the last address in X-Forwarded-For that is none of them."),
+	CHECKED(web_watchers, OPT_LIST, "127.0.0.0/8, ::1", check_network,
+	    APPLY_AT_START, SECTION_WEB,
+	    "Clients that may read /metrics and /readyz, which need no "
+	    "sign-in; to others they are not there."),
 	CHECKED(web_tls_cert, OPT_STRING, "", check_path_or_none,
 	    APPLY_AT_START, SECTION_WEB,
 	    "File with the certificate and its chain, in PEM: the web "

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -17,6 +18,7 @@
 #include "webui/http_fields.h"
 #include "webui/http_form.h"
 #include "webui/http_serve.h"
+#include "webui/metrics.h"
 #include "webui/session.h"
 #include "webui/users.h"
 
@@ -75,12 +77,28 @@ struct web {
 	struct arena *arena;
 	bool secure;           /* browsers speak HTTPS to us */
 	const char *authority; /* of web_url; NULL: any */
-	size_t trusted_count;
-	struct network *trusted;
+	size_t trusted_count, watcher_count;
+	struct network *trusted, *watchers;
+	struct metrics *metrics;
 	/* cookies: with the prefix that binds them to HTTPS and this host */
 	const char *session_cookie, *visit_cookie;
 	const char *notice_cookie, *language_cookie, *theme_cookie;
 };
+
+/* Checked when the config was read. */
+static struct network *
+networks_of(struct web *web, const struct option_list *list)
+{
+	struct network *networks =
+	    arena_calloc(web->arena, list->count + 1, sizeof(*networks));
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (network_parse(bytes_of(list->items[i]), &networks[i],
+			NULL) < 0)
+			abort();
+	return networks;
+}
 
 struct web *
 web_new(const struct conf *conf, struct api *api, const struct pages *pages,
@@ -88,7 +106,6 @@ web_new(const struct conf *conf, struct api *api, const struct pages *pages,
 {
 	struct web *web = xcalloc(1, sizeof(*web));
 	const char *origin, *prefix;
-	size_t i;
 
 	web->conf = conf;
 	web->api = api;
@@ -115,15 +132,11 @@ web_new(const struct conf *conf, struct api *api, const struct pages *pages,
 	    arena_printf(web->arena, "%ssekimori-language", prefix);
 	web->theme_cookie =
 	    arena_printf(web->arena, "%ssekimori-theme", prefix);
+	web->trusted = networks_of(web, &conf->trusted_proxies);
 	web->trusted_count = conf->trusted_proxies.count;
-	web->trusted = arena_calloc(web->arena, web->trusted_count,
-	    sizeof(struct network));
-	for (i = 0; i < web->trusted_count; i++)
-		if (network_parse(bytes_of(conf->trusted_proxies.items[i]),
-			&web->trusted[i], err) < 0) {
-			web_free(web);
-			return NULL;
-		}
+	web->watchers = networks_of(web, &conf->web_watchers);
+	web->watcher_count = conf->web_watchers.count;
+	web->metrics = web_metrics_new();
 	return web;
 }
 
@@ -132,6 +145,7 @@ web_free(struct web *web)
 {
 	if (web == NULL)
 		return;
+	metrics_free(web->metrics);
 	arena_free(web->arena);
 	free(web);
 }
@@ -715,6 +729,81 @@ serve_asset(struct exchange *ex, const char *name)
 	add_field(reply, "Content-Type", asset.content_type);
 }
 
+/* ---- for who watches the machine ---- */
+
+/* What a proxy that we do not know hands on is not from its machine. */
+static bool
+is_watcher(const struct exchange *ex)
+{
+	const struct http_request *request = ex->request;
+	struct ip client = web_client(ex->web, request);
+	size_t i;
+
+	if (request->fields[HTTP_FORWARDED_FOR] != NULL &&
+	    !web_is_proxy(ex->web, &request->peer))
+		return false;
+	/* A unix socket, and nobody behind it. */
+	if (client.family == IP_NONE)
+		return true;
+	for (i = 0; i < ex->web->watcher_count; i++)
+		if (network_contains(&ex->web->watchers[i], &client))
+			return true;
+	return false;
+}
+
+static void
+serve_health(struct exchange *ex, struct buf *out)
+{
+	(void)buf_append_str(out, "ok\n");
+	ex->reply->status = 200;
+}
+
+static void
+serve_ready(struct exchange *ex, struct buf *out)
+{
+	ex->reply->status = web_ready(ex->web->api, out) ? 200 : 503;
+}
+
+static void
+serve_metrics(struct exchange *ex, struct buf *out)
+{
+	ex->reply->status =
+	    web_metrics_write(ex->web->api, ex->web->metrics, out) == 0 ? 200
+									: 500;
+}
+
+static const struct probe {
+	const char *path, *type;
+	void (*serve)(struct exchange *ex, struct buf *out);
+	bool for_all; /* it tells nothing */
+} probes[] = {
+	{ "/healthz", "text/plain; charset=utf-8", serve_health, true },
+	{ "/readyz", "text/plain; charset=utf-8", serve_ready, false },
+	{ "/metrics", WEB_METRICS_TYPE, serve_metrics, false },
+};
+
+/* false: it is none of these. */
+static bool
+serve_probe(struct exchange *ex)
+{
+	const struct probe *probe = NULL;
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
+		if (strcmp(probes[i].path, ex->path) == 0)
+			probe = &probes[i];
+	if (probe == NULL || ex->request->method == HTTP_POST ||
+	    !(probe->for_all || is_watcher(ex)))
+		return false;
+	buf_init(&out, WEB_METRICS_MAX);
+	probe->serve(ex, &out);
+	add_common(ex->web, POLICY_FILE, "no-store", ex->reply);
+	ex->reply->len = out.len;
+	put_body(ex->reply, buf_steal(&out), ex->reply->len, probe->type);
+	return true;
+}
+
 /* ---- answering ---- */
 
 static void
@@ -869,6 +958,8 @@ serve(struct exchange *ex)
 		    err.text, NULL);
 	else if (strncmp(ex->path, ASSETS, strlen(ASSETS)) == 0)
 		serve_asset(ex, ex->path + strlen(ASSETS));
+	else if (serve_probe(ex))
+		return;
 	else if (take_visitor(ex, &err) < 0)
 		reply_error(ex, 503, "temp", err.text, NULL);
 	else if (ex->request->method == HTTP_POST && is_forged(ex))
@@ -902,10 +993,13 @@ void
 web_serve(struct web *web, const struct http_request *request,
     struct http_reply *reply)
 {
+	const int64_t start_us = clock_mono_us();
 	struct exchange ex;
 
 	begin(&ex, web, request, reply);
 	serve(&ex);
+	web_metrics_request(web->metrics, (int)reply->status,
+	    clock_mono_us() - start_us);
 	json_decref(ex.query);
 	json_decref(ex.body);
 }
