@@ -121,7 +121,7 @@ static const struct {
 	{ "allow", METHOD_POST, "/quarantine/:id/allow" },
 	{ "audit", METHOD_GET, "/audit" },
 	{ "auth", METHOD_GET, "/auth" },
-	{ "check_route", METHOD_POST, "/routes/check" },
+	{ "check_route", METHOD_POST, "/routes/:domain/check" },
 	{ "domains", METHOD_GET, "/domains" },
 	{ "export_domains", METHOD_GET, "/domains/export" },
 	{ "import_domains", METHOD_POST, "/domains/import" },
@@ -145,6 +145,7 @@ static const struct {
 	{ "set_routes", METHOD_POST, "/routes/:domain" },
 	{ "sign_out", METHOD_POST, "/sign-out" },
 	{ "system", METHOD_GET, "/system" },
+	{ "upload_report", METHOD_POST, "/reports/upload" },
 	{ "users", METHOD_GET, "/users" },
 };
 
@@ -312,27 +313,37 @@ current_domain(const struct page_view *view, const json_t *model)
 	return domain;
 }
 
+/* What the layout shows, apart from the names of models. */
+static json_t *
+page_model(const struct page_view *view)
+{
+	enum role role = view->principal->role;
+	json_t *page =
+	    json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s}", "language",
+		language_tag(view->language), "theme", view->theme, "user",
+		view->user, "role", role != ROLE_NONE ? role_name(role) : NULL,
+		"csrf", view->csrf, "path", view->path);
+
+	json_object_set_new(page, "languages", languages_model(view));
+	json_object_set_new(page, "assets", asset_versions());
+	json_object_set_new(page, "menu", menu_model(view));
+	json_object_set_new(page, "notice", notice_model(view));
+	json_object_set_new(page, "problem",
+	    borrowed(json_object_get(view->error, "error")));
+	return page;
+}
+
 static json_t *
 globals_model(const struct page_view *view, const json_t *model)
 {
-	enum role role = view->principal->role;
-	json_t *globals = json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:s?}",
-	    "language", language_tag(view->language), "theme", view->theme,
-	    "user", view->user, "csrf", view->csrf, "path", view->path,
-	    "at_domain", current_domain(view, model), "at_mailbox",
-	    view->principal->mailbox);
+	json_t *globals =
+	    json_pack("{s:s?, s:s?}", "at_domain", current_domain(view, model),
+		"at_mailbox", view->principal->mailbox);
 
-	json_object_set_new(globals, "role",
-	    role != ROLE_NONE ? json_string(role_name(role)) : json_null());
-	json_object_set_new(globals, "languages", languages_model(view));
-	json_object_set_new(globals, "assets", asset_versions());
-	json_object_set_new(globals, "may", may_model(role));
-	json_object_set_new(globals, "menu", menu_model(view));
-	json_object_set_new(globals, "notice", notice_model(view));
+	json_object_set_new(globals, "page", page_model(view));
+	json_object_set_new(globals, "may", may_model(view->principal->role));
 	json_object_set_new(globals, "query", borrowed(view->query));
 	json_object_set_new(globals, "choices", borrowed(view->domains));
-	json_object_set_new(globals, "problem",
-	    borrowed(json_object_get(view->error, "error")));
 	json_object_set_new(globals, "form", borrowed(view->form));
 	return globals;
 }

@@ -14,6 +14,7 @@
 #include "policy/class.h"
 #include "policy/settings_show.h"
 #include "webui/page_impl.h"
+#include "webui/page_words.h"
 
 #define LINK_SIZE_MAX 8192
 
@@ -249,6 +250,74 @@ overview_shares(const struct page_view *view, const json_t *model)
 	    statuses, "total", total);
 }
 
+/* ---- domains, users ---- */
+
+/* How many settings each has of its own. */
+static json_t *
+domain_counts(const struct page_view *view, const json_t *model)
+{
+	json_t *domains = json_array(), *domain, *copy;
+	json_t *extra = by_after(view, model);
+	size_t i;
+
+	json_array_foreach(json_object_get(model, "domains"), i, domain)
+	{
+		copy = json_copy(domain);
+		json_object_set_new(copy, "own",
+		    json_integer((json_int_t)json_object_size(
+			json_object_get(domain, "options"))));
+		json_array_append_new(domains, copy);
+	}
+	json_object_set_new(extra, "domain_rows", domains);
+	return extra;
+}
+
+/* What stands in the fields of the form. */
+static json_t *
+user_fields(const struct page_view *view, const json_t *model)
+{
+	const json_t *language = json_object_get(model, "language");
+	struct buf text;
+	json_t *domain, *extra;
+	size_t i;
+
+	(void)view;
+	buf_init(&text, LINK_SIZE_MAX * 4);
+	json_array_foreach(json_object_get(model, "domains"), i, domain)
+	{
+		(void)buf_append_str(&text, i > 0 ? ", " : "");
+		(void)buf_append_str(&text, json_string_value(domain));
+	}
+	extra = json_pack("{s:s}", "domain_text", buf_str(&text));
+	buf_free(&text);
+	json_object_set(extra, "account_language", (json_t *)language);
+	return extra;
+}
+
+/* The page that shows all parts. */
+static json_t *
+all_words(const char *kind)
+{
+	const struct page_word *word = page_words_of(kind);
+	json_t *words = json_array();
+
+	for (; word->word != NULL; word++)
+		json_array_append_new(words, json_string(word->word));
+	return words;
+}
+
+static json_t *
+style_parts(const struct page_view *view, const json_t *model)
+{
+	(void)view;
+	(void)model;
+	return json_pack("{s:o, s:o, s:[ssssssssssssssssssss]}", "badges",
+	    all_words("status"), "class_badges", all_words("class"), "icons",
+	    "overview", "quarantine", "log", "lists", "domains", "recipients",
+	    "aliases", "routes", "auth", "reports", "users", "system", "audit",
+	    "release", "remove", "allow", "block", "download", "upload", "add");
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -258,7 +327,7 @@ static const struct {
 	{ "aliases", by_after },
 	{ "audit", by_before },
 	{ "domain", options_of_domain },
-	{ "domains", by_after },
+	{ "domains", domain_counts },
 	{ "lists", by_after },
 	{ "log", by_before },
 	{ "overview", overview_shares },
@@ -266,8 +335,9 @@ static const struct {
 	{ "recipient", options_of_mailbox },
 	{ "recipients", by_after },
 	{ "route", route_rows },
+	{ "style", style_parts },
 	{ "system", options_of_system },
-	{ "users", by_after },
+	{ "user", user_fields },
 };
 
 json_t *
