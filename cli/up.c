@@ -39,6 +39,7 @@
 #include "base/store.h"
 #include "base/store_conf.h"
 #include "base/str.h"
+#include "webui/users.h"
 
 #include "cli/child.h"
 #include "cli/commands.h"
@@ -69,10 +70,11 @@ struct up {
 	struct child children[CHILD_COUNT];
 	int lock_fd, signal_fd, notify_fd;
 	const char *notify_path;
-	int64_t ping_ms;  /* the next one, while Redis is starting */
-	bool announced;   /* all were ready once */
-	bool told_to_end; /* by a signal */
-	bool broken;      /* one of them cannot be started */
+	int64_t ping_ms;      /* the next one, while Redis is starting */
+	bool announced;       /* all were ready once */
+	const char *password; /* of the first user; NULL: there are users */
+	bool told_to_end;     /* by a signal */
+	bool broken;          /* one of them cannot be started */
 };
 
 static bool
@@ -276,6 +278,17 @@ ask_redis(struct up *up)
 		return;
 	store_reply_free(reply);
 	child_set_ready(&up->children[REDIS]);
+}
+
+/* Before the web program does it, which could only tell the log. */
+static void
+make_first_user(struct up *up)
+{
+	const char *password;
+	struct err err;
+
+	if (users_bootstrap(up->store, up->arena, &password, &err) == 1)
+		up->password = password;
 }
 
 /* ---- our programs ---- */
@@ -491,8 +504,11 @@ start_due(struct up *up)
 	int i;
 
 	for (i = 0; i < CHILD_COUNT; i++) {
-		if (!may_start(up, i) ||
-		    child_start(&up->children[i], &err) == 0)
+		if (!may_start(up, i))
+			continue;
+		if (i == WEB && !up->children[i].was_ready)
+			make_first_user(up);
+		if (child_start(&up->children[i], &err) == 0)
 			continue;
 		log_error("%s", err.text);
 		up->children[i].start_at_ms = clock_mono_ms() + STEP_MS;
@@ -522,15 +538,22 @@ pages_url(const struct up *up)
 	    conf->web_listen.count > 0 ? conf->web_listen.items[0] : "");
 }
 
+/* url: NULL when not all came up; the password is told all the same, as it
+ * cannot be told again. */
 static void
-announce(struct up *up)
+announce(const struct up *up, const char *url)
 {
-	up->announced = true;
-	process_notify("READY=1");
+	const char *user = up->password != NULL ? "operator" : NULL;
+
 	if (up->cli->json)
-		cli_print_json(json_pack("{s:s}", "url", pages_url(up)));
-	else
-		(void)printf("Sekimori is up: %s\n", pages_url(up));
+		cli_print_json(json_pack("{s:s?, s:s?, s:s?}", "url", url,
+		    "user", user, "password", up->password));
+	else if (url != NULL)
+		(void)printf("Sekimori is up: %s\n", url);
+	if (!up->cli->json && user != NULL)
+		(void)printf("Sign in as %s with the password %s\n"
+			     "It is shown this once, and to be changed then.\n",
+		    user, up->password);
 	(void)fflush(stdout);
 }
 
@@ -563,8 +586,11 @@ watch(struct up *up)
 		if (child_is_running(redis) && !redis->ready &&
 		    clock_mono_ms() >= up->ping_ms)
 			ask_redis(up);
-		if (!up->announced && all_ready(up))
-			announce(up);
+		if (up->announced || !all_ready(up))
+			continue;
+		up->announced = true;
+		process_notify("READY=1");
+		announce(up, pages_url(up));
 	}
 }
 
@@ -660,6 +686,8 @@ up_run(struct cli *cli, const struct cli_args *args)
 	} else {
 		watch(&up);
 		stop_all(&up);
+		if (!up.announced && up.password != NULL)
+			announce(&up, NULL);
 		if (up.broken)
 			rc = cli_error(cli, "not everything could be started");
 	}

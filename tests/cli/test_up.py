@@ -147,8 +147,13 @@ class UpTest(unittest.TestCase):
     def test_start_and_stop(self):
         place = self.place()
         up = place.start()
-        self.assertIn(str(place.web_port), up.ready()["url"])
+        told = up.ready()
+        self.assertIn(str(place.web_port), told["url"])
+        self.assertEqual(told["user"], "operator")
+        self.assertGreater(len(told["password"]), 9)
+        self.assertNotIn(told["password"], up.read())
         self.assertTrue(self.connects(place.milter_port))
+        self.assertTrue(self.connects(place.web_port))
         for name, value in (("port", b"0"), ("appendonly", b"yes"),
                             ("appendfsync", b"always"),
                             ("maxmemory-policy", b"noeviction")):
@@ -209,7 +214,8 @@ class UpTest(unittest.TestCase):
         self.assertTrue(os.path.exists(os.path.join(place.state,
                                                     "redis.sock")))
         second = place.start()
-        second.ready()
+        # The password was told once.
+        self.assertIsNone(second.ready()["password"])
         self.assertEqual(place.redis.run("GET", "kept"), b"yes")
         self.assertEqual(second.stop(), 0)
         self.assert_gone(second)

@@ -4,6 +4,7 @@ SPDX-License-Identifier: BSD-2-Clause
 """
 
 import argparse
+import secrets
 import signal
 import sys
 import time
@@ -54,6 +55,29 @@ def show(runs, terminal):
                     f"why (all names end in .{world.ROOT})"], widths, rows)
 
 
+def show_links(web, runs, terminal):
+    """Where a browser finds what is held."""
+    terminal.say()
+    terminal.say("What is held, to be looked at, released or removed:")
+    for number, run in enumerate(runs, 1):
+        for fate in run.fates:
+            if fate.held:
+                terminal.say(f"  {number:2}  {web.url}/quarantine/{fate.held}")
+
+
+def look_at_one(web, terminal, runs):
+    """The page of a held mail, as a browser gets it."""
+    run = next(r for r in runs if r.case.key == "forged-quarantine")
+    path = f"/quarantine/{run.fates[0].held}"
+    status, page = web.page(path)
+    good = status == 200 and run.mail.message_id in page
+    terminal.say(f"  GET {web.url}{path}")
+    terminal.say(f"  {status}, {len(page.encode())} octets, "
+                 + ("with the mail on it." if good
+                    else "but the mail is NOT on it."))
+    return good
+
+
 def release_one(lab, terminal, runs):
     """A person lets one held mail through."""
     run = next(r for r in runs if r.case.key == "forged-quarantine")
@@ -101,8 +125,10 @@ def verdict(terminal, runs, steps, seconds):
     return not wrong
 
 
-def stay(lab, terminal):
+def stay(lab, terminal, password):
     terminal.title("Everything stays up until Ctrl-C. Try it:")
+    terminal.say(f"  pages: http://127.0.0.1:{lab.sekimori.web_port}/  "
+                 f"user operator, password {password}")
     terminal.say(f"  SMTP, as the Internet sees it: 127.0.0.1 port "
                  f"{lab.postfix.smtp_port}")
     command = f"{lab.sekimori.program('sekimori')} -c {lab.sekimori.config}"
@@ -121,6 +147,7 @@ def stay(lab, terminal):
 
 def run(options, terminal):
     started = time.monotonic()
+    password = secrets.token_urlsafe(12)
     terminal.title("Starting")
 
     def progress(text):
@@ -130,8 +157,12 @@ def run(options, terminal):
         terminal.title("Sending real mail through Postfix and Sekimori")
         runs = send_all(lab, terminal)
         show(runs, terminal)
-        terminal.title("Releasing a held mail")
-        steps = [("the release", release_one(lab, terminal, runs))]
+        web = lab.sekimori.sign_in(password)
+        show_links(web, runs, terminal)
+        terminal.title("Looking at a held mail on its page")
+        steps = [("the page", look_at_one(web, terminal, runs))]
+        terminal.title("Releasing it")
+        steps.append(("the release", release_one(lab, terminal, runs)))
         terminal.title("Editing a route")
         steps.append(("the route", move_route(lab, terminal)))
         lab.postfix.wait_queue_empty()
@@ -141,7 +172,7 @@ def run(options, terminal):
         if options.keep:
             terminal.say(f"Kept: {lab.directory}")
         if not options.once:
-            stay(lab, terminal)
+            stay(lab, terminal, password)
         terminal.say("Stopping everything.")
     return 0 if good else 1
 

@@ -298,6 +298,7 @@ class Fate:
     status: str
     klass: str
     why: str
+    held: str = None            # id in the quarantine
 
 
 class Run:
@@ -352,7 +353,8 @@ class Run:
                           if row["mailbox"] in order else -1):
             klass = row["class"]
             fate = Fate(row["mailbox"], row["status"], "/".join(filter(
-                None, (klass["main"], klass["sub"]))), klass["extra"])
+                None, (klass["main"], klass["sub"]))), klass["extra"],
+                row["id"] if row["status"] == "quarantined" else None)
             self.fates.append(fate)
             outcome = outcomes.get(fate.mailbox)
             if not outcome:

@@ -10,8 +10,9 @@ import re
 import socket
 import subprocess
 
-from .process import (PATIENCE_S, LabError, Process, free_port, tail,
-                      wait_listening)
+from .process import (LabError, PATIENCE_S, Process, free_port, tail,
+                      wait_listening, wait_until)
+from .web import Web
 
 CONFIG = {
     "authserv_id": "mx.sekimori-test.net",
@@ -105,6 +106,21 @@ class Sekimori:
             self._guard, "sekimori-web",
             [self.program("sekimori-web"), "-c", self.config],
             self.web_log, env=environment)
+        wait_listening(self.web, ("127.0.0.1", self.web_port))
+
+    def first_password(self):
+        """Of the user `operator`, as it was told once."""
+        with open(self.web_log, encoding="utf-8") as log:
+            found = re.search(r"first sign-in: user operator password (\S+)",
+                              log.read())
+        return found and found.group(1)
+
+    def sign_in(self, password):
+        """The operator, for the first time; with this password now."""
+        first = wait_until(self.first_password, "the first password")
+        web = Web(self.web_port).sign_in("operator", first)
+        web.change_password(first, password)
+        return web.sign_in("operator", password)
 
     def stop(self):
         """Both, the milter first; returns their exit statuses."""
