@@ -1,5 +1,6 @@
 /*
- * process.c - what a daemon does to its own process when it starts.
+ * process.c - what a daemon does to its own process when it starts, and says
+ * of it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -10,18 +11,76 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
 
 #define STATM_MAX 4096
+
+static _Noreturn void
+usage(const char *name, int status)
+{
+	(void)fprintf(status == EX_OK ? stdout : stderr,
+	    "usage: %s [-c FILE]\n"
+	    "       %s -V\n"
+	    "  -c FILE  the config (%s/sekimori.conf)\n"
+	    "  -V       the version\n"
+	    "It stays in the foreground.  See %s(8).\n",
+	    name, name, SEKIMORI_CONFDIR, name);
+	exit(status);
+}
+
+const char *
+process_read_options(const char *name, int argc, char **argv)
+{
+	const char *file = NULL;
+	int c;
+
+	while ((c = getopt(argc, argv, "c:hV")) != -1) {
+		switch (c) {
+		case 'c':
+			file = optarg;
+			break;
+		case 'h':
+			usage(name, EX_OK);
+		case 'V':
+			printf("%s " PACKAGE_VERSION "\n", name);
+			exit(EX_OK);
+		default:
+			usage(name, EX_USAGE);
+		}
+	}
+	if (optind < argc)
+		usage(name, EX_USAGE);
+	return file;
+}
+
+void
+process_open_log(const char *name, const struct conf *conf)
+{
+	log_open(name,
+	    conf->log_target == CONF_LOG_SYSLOG ? LOG_TARGET_SYSLOG
+						: LOG_TARGET_STDERR,
+	    (enum log_level)conf->log_level);
+}
+
+void
+process_die(const struct err *err)
+{
+	log_error("%s", err->text);
+	exit(err->kind == ERR_CONFIG ? EX_CONFIG : EX_TEMPFAIL);
+}
 
 int
 process_become(const char *user, struct err *err)

@@ -1,5 +1,6 @@
 /*
- * process.h - what a daemon does to its own process when it starts.
+ * process.h - what a daemon does to its own process when it starts, and says
+ * of it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -9,6 +10,21 @@
 #include <stdint.h>
 
 #include "base/err.h"
+
+struct conf;
+
+/*
+ * Reads "[-c FILE]" and "-V", which all daemons take: the config file, NULL
+ * for the usual one.  Prints and ends the process on -V, -h and mistakes.
+ */
+const char *process_read_options(const char *name, int argc, char **argv);
+
+/* The log as the config wants it. */
+void process_open_log(const char *name, const struct conf *conf);
+
+/* Ends the process for a reason: status 78 when the config is at fault, else
+ * 75 (sysexits.h). */
+_Noreturn void process_die(const struct err *err);
 
 /*
  * As root: become user, with the groups of that user.  As anybody else:

@@ -9,8 +9,6 @@
  */
 #include "config.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -24,51 +22,6 @@
 
 #define NAME "sekimori-milter"
 
-static _Noreturn void
-usage(int status)
-{
-	fprintf(status == EX_OK ? stdout : stderr,
-	    "usage: " NAME " [-c FILE]\n"
-	    "       " NAME " -V\n"
-	    "  -c FILE  the config (%s/sekimori.conf)\n"
-	    "  -V       the version\n"
-	    "It stays in the foreground.  See " NAME "(8).\n",
-	    SEKIMORI_CONFDIR);
-	exit(status);
-}
-
-static const char *
-read_options(int argc, char **argv)
-{
-	const char *file = NULL;
-	int c;
-
-	while ((c = getopt(argc, argv, "c:hV")) != -1) {
-		switch (c) {
-		case 'c':
-			file = optarg;
-			break;
-		case 'h':
-			usage(EX_OK);
-		case 'V':
-			puts(NAME " " PACKAGE_VERSION);
-			exit(EX_OK);
-		default:
-			usage(EX_USAGE);
-		}
-	}
-	if (optind < argc)
-		usage(EX_USAGE);
-	return file;
-}
-
-static _Noreturn void
-die(const struct err *err)
-{
-	log_error("%s", err->text);
-	exit(err->kind == ERR_CONFIG ? EX_CONFIG : EX_TEMPFAIL);
-}
-
 static struct setup *
 read_setup(const char *file)
 {
@@ -77,13 +30,10 @@ read_setup(const char *file)
 
 	setup = setup_load(file, &err);
 	if (setup == NULL)
-		die(&err);
-	log_open(NAME,
-	    setup->conf->log_target == CONF_LOG_SYSLOG ? LOG_TARGET_SYSLOG
-						       : LOG_TARGET_STDERR,
-	    (enum log_level)setup->conf->log_level);
+		process_die(&err);
+	process_open_log(NAME, setup->conf);
 	if (process_become(setup->conf->user, &err) < 0)
-		die(&err);
+		process_die(&err);
 	if (process_raise_files(&err) < 0)
 		log_warn("%s", err.text);
 	return setup;
@@ -92,7 +42,7 @@ read_setup(const char *file)
 int
 main(int argc, char **argv)
 {
-	const char *file = read_options(argc, argv);
+	const char *file = process_read_options(NAME, argc, argv);
 	struct charset_set *charsets;
 	struct daemon *daemon;
 	struct setup *setup;
@@ -104,11 +54,11 @@ main(int argc, char **argv)
 	setup = read_setup(file);
 	charsets = charset_open(&err);
 	if (charsets == NULL)
-		die(&err);
+		process_die(&err);
 	daemon = daemon_open(file, setup, &err);
 	if (daemon == NULL || callbacks_open(daemon, &err) < 0 ||
 	    callbacks_start(daemon, &err) < 0)
-		die(&err);
+		process_die(&err);
 	log_info("started, version " PACKAGE_VERSION);
 	process_notify("READY=1");
 	rc = keeper_run(daemon);

@@ -12,7 +12,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -27,51 +26,6 @@
 #include "webui/users.h"
 
 #define NAME "sekimori-web"
-
-static _Noreturn void
-usage(int status)
-{
-	(void)fprintf(status == EX_OK ? stdout : stderr,
-	    "usage: " NAME " [-c FILE]\n"
-	    "       " NAME " -V\n"
-	    "  -c FILE  the config (%s/sekimori.conf)\n"
-	    "  -V       the version\n"
-	    "It stays in the foreground.  See " NAME "(8).\n",
-	    SEKIMORI_CONFDIR);
-	exit(status);
-}
-
-static const char *
-read_options(int argc, char **argv)
-{
-	const char *file = NULL;
-	int c;
-
-	while ((c = getopt(argc, argv, "c:hV")) != -1) {
-		switch (c) {
-		case 'c':
-			file = optarg;
-			break;
-		case 'h':
-			usage(EX_OK);
-		case 'V':
-			puts(NAME " " PACKAGE_VERSION);
-			exit(EX_OK);
-		default:
-			usage(EX_USAGE);
-		}
-	}
-	if (optind < argc)
-		usage(EX_USAGE);
-	return file;
-}
-
-static _Noreturn void
-die(const struct err *err)
-{
-	log_error("%s", err->text);
-	exit(err->kind == ERR_CONFIG ? EX_CONFIG : EX_TEMPFAIL);
-}
 
 /* ---- signals ---- */
 
@@ -190,20 +144,17 @@ read_conf(const char *file)
 
 	conf = conf_load(file, &err);
 	if (conf == NULL)
-		die(&err);
-	log_open(NAME,
-	    conf->log_target == CONF_LOG_SYSLOG ? LOG_TARGET_SYSLOG
-						: LOG_TARGET_STDERR,
-	    (enum log_level)conf->log_level);
+		process_die(&err);
+	process_open_log(NAME, conf);
 	if (process_become(conf->user, &err) < 0)
-		die(&err);
+		process_die(&err);
 	return conf;
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *file = read_options(argc, argv);
+	const char *file = process_read_options(NAME, argc, argv);
 	struct conf *conf;
 	struct feed *feed;
 	struct site site;
@@ -217,7 +168,7 @@ main(int argc, char **argv)
 		log_warn("%s", err.text);
 	feed = feed_start(conf, &err);
 	if (feed == NULL || site_start(&site, conf, &err) < 0)
-		die(&err);
+		process_die(&err);
 	log_info("started, version " PACKAGE_VERSION);
 	process_notify("READY=1");
 	wait_for_end(&signals, file, feed, site.api);
