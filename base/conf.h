@@ -41,6 +41,9 @@ struct conf {
 	struct option_list
 	    release_networks; /* where X-Sekimori-Release counts */
 	int unlisted_domains; /* enum conf_unlisted */
+	/* signing */
+	char *dkim_dir;
+	char *arc_domain; /* "": nothing is sealed */
 	/* milter */
 	char *milter_listen; /* inet:8895@127.0.0.1, unix:/path */
 	uint64_t milter_socket_mode;

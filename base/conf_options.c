@@ -66,6 +66,21 @@ check_network(const char *value, struct err *err)
 	return network_parse(bytes_of(value), &network, err);
 }
 
+/* Lower case, as names are compared as they stand. */
+static int
+check_domain_or_none(const char *value, struct err *err)
+{
+	const char *p;
+
+	for (p = value; *p != '\0'; p++)
+		if ((!ascii_is_alnum(*p) && *p != '-' && *p != '.') ||
+		    (*p >= 'A' && *p <= 'Z') || (p == value && *p == '.'))
+			return err_set(err, ERR_INPUT,
+			    "must be a domain in lower case such as "
+			    "example.net");
+	return 0;
+}
+
 /* RFC 8601 section 2.2; we write it without quotes, so it is a token. */
 static int
 check_authserv_id(const char *value, struct err *err)
@@ -245,6 +260,7 @@ check_web_url(const char *value, struct err *err)
 	}
 
 #define SECTION_GENERAL "General"
+#define SECTION_SIGNING "Signing"
 #define SECTION_MILTER "The milter"
 #define SECTION_SOCKETMAP "Answers for Postfix"
 #define SECTION_DNS "DNS"
@@ -293,6 +309,18 @@ const struct option conf_options[] = {
 	WORDS(log_level, log_level_words, "info", APPLY_AT_ONCE,
 	    SECTION_GENERAL,
 	    "How much is logged; each level includes those before it."),
+
+	CHECKED(dkim_dir, OPT_STRING, SEKIMORI_CONFDIR "/dkim", check_path,
+	    APPLY_AT_START, SECTION_SIGNING,
+	    "Where the private keys for DKIM and ARC lie, a directory for "
+	    "each domain; see sekimori dkim.  Mail from our networks and our "
+	    "authenticated users is signed when the domain of its From has "
+	    "a key."),
+	CHECKED(arc_domain, OPT_STRING, "", check_domain_or_none,
+	    APPLY_AT_ONCE, SECTION_SIGNING,
+	    "The domain in whose name mail that passes is sealed (ARC), where "
+	    "the policy arc_seal wants it; its key lies in dkim_dir.  Empty: "
+	    "nothing is sealed."),
 
 	CHECKED(milter_listen, OPT_STRING, "inet:8895@127.0.0.1",
 	    check_milter_listen, APPLY_AT_START, SECTION_MILTER,

@@ -12,6 +12,7 @@ extern const struct cli_group group_alias;
 extern const struct cli_group group_audit;
 extern const struct cli_group group_auth;
 extern const struct cli_group group_config;
+extern const struct cli_group group_dkim;
 extern const struct cli_group group_doctor;
 extern const struct cli_group group_domain;
 extern const struct cli_group group_list;

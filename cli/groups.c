@@ -21,6 +21,7 @@ static const struct cli_group *const groups[] = {
 	&group_scan,
 	&group_auth,
 	&group_report,
+	&group_dkim,
 	&group_config,
 	&group_doctor,
 	&group_manual,

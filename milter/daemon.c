@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/store.h"
 #include "base/store_conf.h"
+#include "policy/keyring.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
 #include "quarantine/heartbeat.h"
@@ -149,6 +150,7 @@ open_all(struct daemon *daemon, struct err *err)
 
 	if (endpoint_parse(conf->milter_listen, &daemon->milter, err) < 0)
 		return err_prefix(err, "milter_listen");
+	daemon->keyring = keyring_open(conf->dkim_dir);
 	if (open_dns(daemon, conf, err) < 0)
 		return -1;
 	if (store_conf_is_none(conf)) {
@@ -193,6 +195,7 @@ close_all(struct daemon *daemon)
 	 * what its transaction uses stays until the process ends. */
 	if (daemon->transactions == 0 && daemon->dns != NULL)
 		dns_close(daemon->dns);
+	keyring_close(daemon->keyring);
 	settings_unref(daemon->fixed_settings);
 	setup_unref(daemon->setup);
 	metrics_free(daemon->metrics);
@@ -312,6 +315,7 @@ daemon_reload(struct daemon *daemon)
 	log_needs_restart(old->conf, setup->conf);
 	log_set_level((enum log_level)setup->conf->log_level);
 	setup_unref(old);
+	keyring_forget(daemon->keyring);
 	log_info("reload: done");
 }
 

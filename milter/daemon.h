@@ -21,6 +21,7 @@
 
 struct dns;
 struct events;
+struct keyring;
 struct mender;
 struct metrics;
 struct pulse;
@@ -54,6 +55,7 @@ struct daemon {
 	struct endpoint milter;
 	struct dns *dns;
 	struct events *events;
+	struct keyring *keyring;
 	/* NULL without a store */
 	struct store *store;
 	struct quarantine *quarantine;

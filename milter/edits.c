@@ -162,3 +162,63 @@ edits_delete_recipient(struct edit_list *list, const char *rcpt)
 {
 	add(list, EDIT_DELETE_RECIPIENT, bytes_of(rcpt));
 }
+
+/* ---- the header as it leaves ---- */
+
+/* The edit of this field, or NULL. */
+static const struct edit *
+edit_of(const struct edit_list *list, const struct header *header, size_t i)
+{
+	const struct edit *edit;
+	size_t n;
+	int index = 0;
+
+	for (n = 0; n < list->count; n++) {
+		edit = &list->edits[n];
+		if ((edit->kind != EDIT_DELETE_HEADER &&
+			edit->kind != EDIT_CHANGE_HEADER) ||
+		    !bytes_equal_nocase(header->fields[i].name,
+			bytes_of(edit->name)))
+			continue;
+		if (index == 0)
+			index = index_of(header, i);
+		if (edit->index == index)
+			return edit;
+	}
+	return NULL;
+}
+
+/* The MTA puts the space where we do not. */
+static void
+add_edited(struct header *out, const struct edit *edit, bool leading_space)
+{
+	struct bytes value = bytes_of(edit->value);
+
+	if (!leading_space)
+		value = bytes_of(arena_printf(out->arena, " %s", edit->value));
+	/* There was room for it as it came. */
+	(void)header_add(out, bytes_of(edit->name), value, NULL);
+}
+
+struct header *
+edits_apply(const struct edit_list *list, const struct header *header,
+    bool leading_space)
+{
+	struct header *out = arena_alloc(list->arena, sizeof(*out));
+	const struct edit *edit;
+	size_t i;
+
+	header_init(out, list->arena, SIZE_MAX, SIZE_MAX);
+	for (i = list->count; i-- > 0;)
+		if (list->edits[i].kind == EDIT_INSERT_HEADER)
+			add_edited(out, &list->edits[i], leading_space);
+	for (i = 0; i < header->count; i++) {
+		edit = edit_of(list, header, i);
+		if (edit == NULL)
+			(void)header_add(out, header->fields[i].name,
+			    header->fields[i].value, NULL);
+		else if (edit->kind == EDIT_CHANGE_HEADER)
+			add_edited(out, edit, leading_space);
+	}
+	return out;
+}

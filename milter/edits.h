@@ -58,4 +58,9 @@ void edits_insert(struct edit_list *list, const struct own_field *fields,
     size_t n, bool leading_space);
 void edits_delete_recipient(struct edit_list *list, const char *rcpt);
 
+/* The header as it leaves when the MTA has carried out the list, in the
+ * arena; what signatures are made over. */
+struct header *edits_apply(const struct edit_list *list,
+    const struct header *header, bool leading_space);
+
 #endif

@@ -20,9 +20,11 @@
 #include "milter/record.h"
 #include "milter/released.h"
 #include "milter/session.h"
+#include "milter/signing.h"
 
+#define RESULTS "Authentication-Results"
 #define RESULTS_MAX (64 * 1024)
-#define OWN_FIELDS_MAX 4
+#define OWN_FIELDS_MAX (4 + SIGNING_FIELDS_MAX)
 /* The MTA hears from us when the checks took longer than that. */
 #define PROGRESS_US 3000000
 
@@ -192,8 +194,7 @@ common_fields(struct transaction *tx, struct own_field *fields)
 	if (!any_inbound(tx))
 		return 0;
 	if (tx->scan->inbound_checks)
-		fields[n++] = (struct own_field){ "Authentication-Results",
-			results_value(tx) };
+		fields[n++] = (struct own_field){ RESULTS, results_value(tx) };
 	fields[n++] = (struct own_field){ "X-Sekimori-Id", tx->id.text };
 	return n;
 }
@@ -227,6 +228,14 @@ stayers_mark(const struct transaction *tx)
 	return NULL;
 }
 
+/* The value of Authentication-Results; NULL: none is written. */
+static const char *
+common_results(const struct own_field *common, size_t n)
+{
+	return n > 0 && strcmp(common[0].name, RESULTS) == 0 ? common[0].value
+							     : NULL;
+}
+
 static void
 make_edits(struct transaction *tx, struct finish *finish,
     const struct own_field *common, size_t common_count)
@@ -240,9 +249,11 @@ make_edits(struct transaction *tx, struct finish *finish,
 	edits_remove_foreign(&finish->edits, header, tx->authserv_id, 0);
 	if (finish->plan.tag && mark != NULL)
 		edits_mark_subject(&finish->edits, header, mark, space);
-	memcpy(fields, common, common_count * sizeof(*common));
-	n = common_count;
-	if (n > 0 && finish->plan.class_agreed)
+	n = signing_fields(tx, &finish->edits, finish->plan.tag,
+	    common_results(common, common_count), fields);
+	memcpy(fields + n, common, common_count * sizeof(*common));
+	n += common_count;
+	if (common_count > 0 && finish->plan.class_agreed)
 		n += verdict_fields(tx, finish->plan.agreed, fields + n);
 	edits_insert(&finish->edits, fields, n, space);
 	for (i = 0; i < tx->envelope.recipient_count; i++)

@@ -15,6 +15,7 @@
 #include "milter/daemon.h"
 #include "milter/record.h"
 #include "milter/session.h"
+#include "milter/signing.h"
 #include "milter/transaction.h"
 
 /* ESMTP parameters of MAIL or RCPT: RFC 3461 allows 500 octets for ORCPT
@@ -217,6 +218,7 @@ transaction_free(struct transaction *tx)
 	daemon = tx->session->daemon;
 	if (tx->envelope.recipient_count > 0)
 		daemon_remove_accepted(daemon);
+	signing_fini(tx);
 	scan_fini(tx->scan);
 	message_fini(tx->message);
 	settings_unref(tx->settings);
@@ -512,6 +514,7 @@ transaction_header_end(struct transaction *tx)
 	if (!tx->watched)
 		return;
 	tx->scan->message = tx->message;
+	signing_begin(tx);
 	scan_reach(tx->scan, SCAN_HEADERS);
 }
 

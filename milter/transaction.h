@@ -18,6 +18,8 @@
 #include "milter/answer.h"
 #include "milter/setup.h"
 
+struct body_digest;
+struct keyring_set;
 struct message;
 struct scan;
 struct session;
@@ -41,7 +43,13 @@ struct transaction {
 	struct plan_mailbox *mailboxes;
 	bool watched; /* at least one of them is ours to judge */
 	struct message *message;
-	struct scan *scan;   /* NULL without settings */
+	struct scan *scan; /* NULL without settings */
+	/* what it may be signed or sealed with: milter/signing.h */
+	struct {
+		const char *domain;
+		struct keyring_set *keys; /* NULL: nothing */
+		const struct body_digest *body;
+	} signing;
 	const char *failure; /* the message could not be kept: why */
 	int64_t begun_ms;    /* monotonic */
 	/* private */

@@ -10,6 +10,7 @@
 #include "policy/arc_chain.h"
 #include "policy/arc_seal.h"
 #include "policy/signature_write.h"
+#include "policy/taglist.h"
 
 #define SEAL_MAX (16 * 1024)
 
@@ -124,6 +125,27 @@ make_seal(const struct sealing *s, const struct arc_chain *chain,
 	return b != NULL ? write_seal(s, b) : NULL;
 }
 
+/* Whoever says so has closed the chain, also where other sets are beyond
+ * reading. */
+static bool
+any_seal_says_fail(const struct header *header)
+{
+	size_t i, n = header_count_named(header, "arc-seal");
+	const struct tag *chain;
+	struct taglist list;
+
+	for (i = 0; i < n && i < ARC_SETS_MAX; i++) {
+		if (taglist_parse(header_find(header, "arc-seal", i)->value,
+			&list, NULL) < 0)
+			continue;
+		chain = taglist_find(&list, "cv");
+		if (chain != NULL &&
+		    bytes_equal_nocase(chain->value, BYTES_LIT("fail")))
+			return true;
+	}
+	return false;
+}
+
 /* Which instance, with which opinion, over which sets?  0: none. */
 static int
 place(struct sealing *s, struct arc_chain *chain)
@@ -131,7 +153,8 @@ place(struct sealing *s, struct arc_chain *chain)
 	const struct arc_seal_request *request = s->request;
 	int read = arc_chain_read(s->arena, request->header, chain, NULL);
 
-	if (chain->closed || request->arc->result == AUTH_TEMPERROR ||
+	if (chain->closed || any_seal_says_fail(request->header) ||
+	    request->arc->result == AUTH_TEMPERROR ||
 	    request->arc->count >= ARC_SETS_MAX)
 		return 0;
 	s->instance = (unsigned)request->arc->count + 1;

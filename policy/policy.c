@@ -57,6 +57,12 @@ static const char *const full_words[] = {
 	[FULL_REJECT] = "reject",
 	NULL,
 };
+static const char *const arc_seal_words[] = {
+	[ARC_SEAL_NEVER] = "never",
+	[ARC_SEAL_CHANGED] = "changed",
+	[ARC_SEAL_ALWAYS] = "always",
+	NULL,
+};
 static const char *const split_words[] = {
 	[SPLIT_NEVER] = "never",
 	[SPLIT_RCPT] = "rcpt",
@@ -168,6 +174,11 @@ const struct option policy_options[] = {
 	    domain_text_check, APPLY_AT_ONCE, "Authentication",
 	    "Domains whose ARC seal may lift a DMARC failure: mailing lists "
 	    "and forwarders that you trust." },
+	{ "arc_seal", OPT_WORD, FIELD(arc_seal), "changed", NULL, NULL,
+	    arc_seal_words, NULL, APPLY_AT_ONCE, "Authentication",
+	    "Which mail that passes is sealed (ARC), so that the next server "
+	    "may believe our results: what we changed, all or none.  Only "
+	    "where sekimori.conf has an arc_domain." },
 
 	{ "unsure_points", OPT_POINTS, FIELD(unsure_points), "3", POINTS_LEAST,
 	    POINTS_MOST, NULL, NULL, APPLY_AT_ONCE, "Score",

@@ -36,6 +36,11 @@ enum policy_full {
 	FULL_DEFER,
 	FULL_REJECT
 };
+enum policy_arc_seal {
+	ARC_SEAL_NEVER,
+	ARC_SEAL_CHANGED, /* what we changed */
+	ARC_SEAL_ALWAYS
+};
 enum policy_split {
 	SPLIT_NEVER,
 	SPLIT_RCPT
@@ -60,6 +65,7 @@ struct policy {
 	int64_t name_address_points;
 	int malformed_from;             /* action for no or several From */
 	struct option_list arc_trusted; /* sealers that may lift DMARC */
+	int arc_seal;                   /* enum policy_arc_seal */
 	/* score */
 	int64_t unsure_points, spam_points;
 	int unsure_action, spam_action;

@@ -73,18 +73,22 @@ scan_fini(struct scan *scan)
 	scan->dns = NULL;
 }
 
+/* Of our own user's mail only the body is looked at, for who signs it. */
+static bool
+is_asked(const struct scan *scan, const struct check *check)
+{
+	return scan->inbound_checks || check->id == CHECK_BODY;
+}
+
 /* One pass is enough: a check depends only on those above it. */
 static void
 scan_step(struct scan *scan)
 {
-	int64_t now_us;
+	int64_t now_us = clock_mono_us();
 	size_t i;
 
-	if (!scan->inbound_checks)
-		return;
-	now_us = clock_mono_us();
 	for (i = 0; i < CHECKS; i++) {
-		if (scan->done[checks[i]->id])
+		if (!is_asked(scan, checks[i]) || scan->done[checks[i]->id])
 			continue;
 		scan->done[checks[i]->id] = checks[i]->step(scan) == CHECK_DONE;
 		now_us = spent(scan, checks[i], now_us);
@@ -108,14 +112,11 @@ scan_poll(struct scan *scan)
 void
 scan_body(struct scan *scan, struct bytes piece)
 {
-	int64_t now_us;
+	int64_t now_us = clock_mono_us();
 	size_t i;
 
-	if (!scan->inbound_checks)
-		return;
-	now_us = clock_mono_us();
 	for (i = 0; i < CHECKS; i++) {
-		if (checks[i]->body == NULL)
+		if (!is_asked(scan, checks[i]) || checks[i]->body == NULL)
 			continue;
 		checks[i]->body(scan, piece);
 		now_us = spent(scan, checks[i], now_us);
@@ -127,10 +128,8 @@ scan_is_waiting(const struct scan *scan)
 {
 	size_t i;
 
-	if (!scan->inbound_checks)
-		return false;
 	for (i = 0; i < CHECKS; i++)
-		if (!scan->done[checks[i]->id])
+		if (is_asked(scan, checks[i]) && !scan->done[checks[i]->id])
 			return true;
 	return false;
 }

@@ -61,7 +61,8 @@ struct scan {
 	const char *authserv_id;
 	enum scan_stage stage;
 	bool inbound_checks; /* false: our own user's mail, no sender
-			      * authentication */
+			      * authentication; only the body is hashed, if
+			      * body_hash_of was asked for something */
 	struct auth auth;
 	bool done[CHECK_COUNT];
 	int64_t spent_us[CHECK_COUNT]; /* in steps and with the body */

@@ -181,6 +181,64 @@ test_folds(void **state)
 	arena_free(arena);
 }
 
+/* What the MTA makes of the edits, for an MTA that leaves the space alone
+ * and for one that puts its own. */
+static void
+test_apply(void **state)
+{
+	static const struct {
+		const char *label, *header, *mark;
+		const char *want; /* raw */
+	} cases[] = {
+		{ "nothing to do", "From: a\nSubject: b\n", NULL,
+		    "From: a\r\nSubject: b\r\n" },
+		{ "deleted, whatever the case of its name",
+		    "X-Sekimori-Id: 1\nFrom: a\nx-sekimori-ID: 2\n"
+		    "Subject: b\n",
+		    NULL, "From: a\r\nSubject: b\r\n" },
+		{ "only those of the same index",
+		    "Authentication-Results: other.example; none\n"
+		    "Authentication-Results: " ID "; none\n"
+		    "Authentication-Results: third.example; none\n",
+		    NULL,
+		    "Authentication-Results: other.example; none\r\n"
+		    "Authentication-Results: third.example; none\r\n" },
+		{ "marked", "From: a\nSubject: b\nTo: c\n", "[X]",
+		    "From: a\r\nSubject: [X] b\r\nTo: c\r\n" },
+		{ "a Subject is made", "From: a\n", "[X]",
+		    "Subject: [X]\r\nFrom: a\r\n" },
+	};
+	const struct header *after;
+	struct edit_list list;
+	struct header header;
+	struct arena *arena;
+	char text[1000];
+	size_t i, j, len;
+	int space;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases) * 2; i++) {
+		space = (int)(i % 2);
+		arena = arena_new(0);
+		read_header(arena, cases[i / 2].header, &header);
+		edits_init(&list, arena);
+		edits_remove_foreign(&list, &header, ID, 0);
+		if (cases[i / 2].mark != NULL)
+			edits_mark_subject(&list, &header, cases[i / 2].mark,
+			    space != 0);
+		edits_delete_recipient(&list, "<a@b>");
+		after = edits_apply(&list, &header, space != 0);
+		for (j = 0, len = 0; j < after->count; j++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+			    "%.*s", (int)after->fields[j].raw.len,
+			    after->fields[j].raw.data);
+		if (strcmp(text, cases[i / 2].want) != 0)
+			case_fail(cases[i / 2].label, "space %d\n%s", space,
+			    text);
+		arena_free(arena);
+	}
+}
+
 int
 main(void)
 {
@@ -188,6 +246,7 @@ main(void)
 		cmocka_unit_test(test_remove_foreign),
 		cmocka_unit_test(test_mark_subject),
 		cmocka_unit_test(test_folds),
+		cmocka_unit_test(test_apply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,7 +219,8 @@ test_our_own_users_are_not_checked(void **state)
 	scan_reach(scan, SCAN_MAIL);
 	scan_body(scan, BYTES_LIT("body"));
 	scan_finish(scan, 0);
-	assert_string_equal(journal, "");
+	/* but for the body, which may be signed */
+	assert_string_equal(journal, "0");
 	assert_false(scan_is_waiting(scan));
 	scan_fini(scan);
 	arena_free(arena);

@@ -1,0 +1,281 @@
+#!/usr/bin/python3
+"""test_signing.py - what sekimori-milter signs and seals, verified by
+somebody else's code (python3-dkim).
+
+SPDX-License-Identifier: BSD-2-Clause
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from daemon import (BAD_IP, GOOD, GOOD_IP, ZONE, Daemon, Redis,
+                    free_port)
+
+try:
+    import dkim
+except ImportError:
+    dkim = None
+
+OURS = "ours.sekimori-test.net"
+GATE = "gate.sekimori-test.net"
+OWN_IP = "10.1.2.3"
+RCPT = "<b@sekimori-test.org>"
+HEADERS = [("Received", " from x by y; z"), ("From", f" A <a@{OURS}>"),
+           ("To", " b@sekimori-test.org"), ("Subject", " hello\r\n\tworld"),
+           ("Date", " Mon, 1 Jan 2024 00:00:00 +0000"),
+           ("Message-ID", f" <1@{OURS}>")]
+BODY = b"one  line \r\n\r\nand another\r\n\r\n"
+
+
+def message(headers, body):
+    """As the MTA sends it on; on the milter's wire folds are LF."""
+    lines = [f"{n}:{v}".replace("\r\n", "\n").replace("\n", "\r\n")
+             for n, v in headers]
+    return "".join(line + "\r\n" for line in lines).encode() + \
+        b"\r\n" + body
+
+
+class Keys:
+    """A daemon with keys that the tool has made and started."""
+
+    KEYS = ()  # (domain, selector, options...)
+
+    @classmethod
+    def make(cls, **options):
+        cls.daemon = Daemon(**options)
+        cls.keys = os.path.join(cls.daemon.directory, "dkim")
+        cls.daemon.write_conf(dkim_dir=cls.keys)
+        cls.records = {}
+        for key in cls.KEYS:
+            cls.new(*key)
+        cls.publish()
+        for domain, selector, *_ in cls.KEYS:
+            cls.tool("start", domain, selector)
+        cls.daemon.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.__exit__()
+
+    @classmethod
+    def tool(cls, *words, status=0):
+        program = os.path.join(os.environ.get("SEKIMORI_BUILD", "."),
+                               "sekimori")
+        done = subprocess.run(
+            [program, "-c", cls.daemon.conf_path, "--json", "dkim", *words],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != status:
+            raise AssertionError(f"{words}: {done.returncode}\n{done.stdout}"
+                                 f"{done.stderr}")
+        return json.loads(done.stdout) if done.stdout else done.stderr
+
+    @classmethod
+    def new(cls, domain, selector, *options):
+        made = cls.tool("new", domain, "--selector", selector, *options)
+        cls.records[made["keys"][0]["name"] + "."] = made["keys"][0]["record"]
+
+    @classmethod
+    def publish(cls):
+        """The zone, with strings of 200 octets; `show` does the same."""
+        with open(os.path.join(cls.daemon.directory, "zone"), "w",
+                  encoding="utf-8") as out:
+            out.write(ZONE)
+            for domain in sorted({key[0] for key in cls.KEYS}):
+                for key in cls.tool("show", domain)["keys"]:
+                    out.write(key["zone"].replace("\n", " ") + "\n")
+
+    def lookup(self, name, **_):
+        return self.records[name.decode()].encode()
+
+
+@unittest.skipUnless(dkim, "python3-dkim is not installed")
+class Signing(Keys, unittest.TestCase):
+    KEYS = ((OURS, "r1"), (OURS, "e1", "--ed25519"))
+
+    @classmethod
+    def setUpClass(cls):
+        cls.make()
+
+    def send(self, headers=HEADERS, body=BODY, ip=OWN_IP, **macros):
+        with self.daemon.greeted(ip=ip) as mta:
+            return mta.mail(f"<a@{OURS}>", [RCPT], headers, body, **macros)
+
+    def signatures(self, result):
+        """{"r1": what python3-dkim says of it, ...}"""
+        found = {}
+        raw = message(result.headers, BODY)
+        for index, value in enumerate(result.header("DKIM-Signature")):
+            selector = [t.strip()[2:] for t in value.split(";")
+                        if t.strip().startswith("s=")][0]
+            found[selector] = dkim.DKIM(raw).verify(
+                index, dnsfunc=self.lookup)
+        return found
+
+    def test_signed_by_all_keys(self):
+        for label, options in (("network", {}),
+                               ("authenticated", {"ip": BAD_IP,
+                                                  "auth_authen": "alice"})):
+            with self.subTest(label):
+                result = self.send(**options)
+                self.assertEqual(result.reply, "c")
+                self.assertEqual(self.signatures(result),
+                                 {"r1": True, "e1": True})
+                names = [n for n, _ in result.headers]
+                self.assertEqual(names[:3], ["DKIM-Signature",
+                                             "DKIM-Signature", "Received"])
+
+    def test_odd_messages(self):
+        for label, headers in (
+                ("no space", [("From", f"a@{OURS}"), ("Subject", "x")]),
+                ("nothing but From", [("From", f" a@{OURS}")]),
+                ("8 bit", HEADERS + [("X-Raw", " \u3042")]),
+                ("headers of ours are removed first",
+                 [("X-Sekimori-Id", " forged")] + HEADERS),
+                ("many fields", HEADERS + [("References", f" <{n}@x>")
+                                           for n in range(300)])):
+            with self.subTest(label):
+                result = self.send(headers)
+                self.assertEqual(self.signatures(result),
+                                 {"r1": True, "e1": True})
+
+    def test_nothing_can_be_added(self):
+        result = self.send()
+        for name in ("From", "To", "Cc", "Subject", "Date", "Message-ID",
+                     "Reply-To", "Sender", "Content-Type"):
+            forged = message([(name, " forged@evil.example")]
+                             + result.headers, BODY)
+            self.assertFalse(dkim.DKIM(forged).verify(0, self.lookup), name)
+
+    def test_who_is_not_signed(self):
+        two = [("From", f" a@{OURS}")] + HEADERS
+        other = [("From", f" a@{GOOD}")]
+        below = [("From", f" a@sub.{OURS}")]
+        for label, headers, ip in (("a stranger", HEADERS, BAD_IP),
+                                   ("two From", two, OWN_IP),
+                                   ("no From", [("Subject", " x")], OWN_IP),
+                                   ("other domain", other, OWN_IP),
+                                   ("subdomain", below, OWN_IP)):
+            with self.subTest(label):
+                result = self.send(headers, ip=ip)
+                self.assertEqual(result.header("DKIM-Signature"), [])
+
+    def test_rotation(self):
+        self.new(OURS, "r2")
+        said = self.tool("start", OURS, "r2", status=1)
+        self.assertIn("there is no TXT record", said)
+        self.publish()
+        self.tool("start", OURS, "r2")
+        self.assertEqual(self.signatures(self.send()),
+                         {"r1": True, "e1": True, "r2": True})
+        self.tool("retire", OURS, "r1")
+        self.assertEqual(self.signatures(self.send()),
+                         {"e1": True, "r2": True})
+        self.tool("remove", OURS, "r1", status=1)
+        self.tool("start", OURS, "r1")
+        self.tool("retire", OURS, "r2")
+        self.tool("remove", OURS, "r2", "--force")
+        self.assertEqual(self.signatures(self.send()),
+                         {"r1": True, "e1": True})
+        states = {k["selector"]: (k["state"], k["dns"])
+                  for k in self.tool("check", OURS)["keys"]}
+        self.assertEqual(states, {"r1": ("signs", "right"),
+                                  "e1": ("signs", "right")})
+
+    def test_a_key_that_all_can_read(self):
+        path = os.path.join(self.keys, OURS, "r1.pem")
+        os.chmod(path, 0o644)
+        self.daemon.signal(1)
+        self.daemon.wait_log("reload: done")
+        try:
+            self.assertEqual(self.signatures(self.send()), {"e1": True})
+            self.assertIn("a signing key cannot be used", self.daemon.log())
+        finally:
+            os.chmod(path, 0o640)
+            count = self.daemon.log().count("reload: done")
+            self.daemon.signal(1)
+            self.daemon.wait_log("reload: done", count=count + 1)
+
+
+@unittest.skipUnless(dkim and Redis.INSTALLED,
+                     "python3-dkim or redis-server is not installed")
+class Sealing(Keys, unittest.TestCase):
+    KEYS = ((GATE, "e0", "--ed25519"), (GATE, "g1"))
+    SETTINGS = {
+        "domain:our.example": {"made": "{}"},
+        "mailbox:all@our.example": {"option:arc_seal": "always"},
+        "mailbox:none@our.example": {"option:arc_seal": "never",
+                                     "option:unsure_points": "-1"},
+        "mailbox:tag@our.example": {"option:unsure_points": "-1"},
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.mkdtemp(prefix="sekimori-redis-")
+        cls.addClassCleanup(shutil.rmtree, directory, ignore_errors=True)
+        redis = Redis(directory)
+        redis.start()
+        cls.addClassCleanup(redis.stop)
+        redis.put(**cls.SETTINGS)
+        cls.make(mode="enforce", redis="unix:" + redis.socket,
+                 arc_domain=GATE,
+                 socketmap_listen=f"inet:127.0.0.1:{free_port()}")
+
+    def send(self, rcpt, headers=None, body=BODY):
+        headers = headers or [("From", f" a@{GOOD}"), ("Subject", " oh\r\n\thi")]
+        with self.daemon.greeted(ip=GOOD_IP) as mta:
+            result = mta.mail(f"<a@{GOOD}>", [f"<{rcpt}@our.example>"],
+                              headers, body)
+        self.assertEqual(result.reply, "c")
+        return result
+
+    def chain(self, result):
+        """What python3-dkim says of the chain."""
+        cv, sets, _ = dkim.ARC(message(result.headers, BODY)).verify(
+            dnsfunc=self.lookup)
+        return cv.decode(), len(sets)
+
+    def test_by_default_what_was_changed(self):
+        self.assertEqual(self.send("plain").header("ARC-Seal"), [])
+        result = self.send("tag")
+        self.assertTrue(result.header("Subject")[0].endswith(" oh\n\thi"))
+        self.assertNotEqual(result.header("Subject"), [" oh\r\n\thi"])
+        self.assertEqual([n for n, _ in result.headers[:4]],
+                         ["ARC-Seal", "ARC-Message-Signature",
+                          "ARC-Authentication-Results",
+                          "Authentication-Results"])
+        self.assertEqual(self.chain(result), ("pass", 1))
+
+    def test_always_and_never(self):
+        self.assertEqual(self.chain(self.send("all")), ("pass", 1))
+        self.assertEqual(self.send("none").header("ARC-Seal"), [])
+
+    def test_the_rsa_key_seals(self):
+        self.assertIn(" s=g1;", self.send("all").header("ARC-Seal")[0])
+
+    def test_a_chain_grows(self):
+        """Sent through us again and again; and broken on the way."""
+        result = self.send("all")
+        for n in range(2, 5):
+            result = self.send("all", result.headers)
+            self.assertEqual(self.chain(result), ("pass", n))
+        broken = [(n, v + "x" if n == "ARC-Seal" else v)
+                  for n, v in result.headers]
+        result = self.send("all", broken)
+        seal = result.header("ARC-Seal")[0]
+        self.assertIn(" cv=fail;", seal)
+        # and then it is closed: nobody adds to it any more
+        again = self.send("all", result.headers)
+        self.assertEqual(len(again.header("ARC-Seal")),
+                         len(result.header("ARC-Seal")))
+
+
+if __name__ == "__main__":
+    unittest.main()
