@@ -94,6 +94,7 @@ struct smtp {
 	struct smtp_stream *stream;
 	char *peer; /* for messages */
 	char *helo;
+	char *greeting;
 	unsigned timeout_ms;
 	unsigned offered;  /* EXT_... and AUTH_MECHANISM_... */
 	uint64_t size_max; /* 0: not told */
@@ -450,6 +451,7 @@ smtp_free(struct smtp *smtp)
 	buf_free(&smtp->out);
 	free(smtp->peer);
 	free(smtp->helo);
+	free(smtp->greeting);
 	free(smtp);
 }
 
@@ -462,6 +464,7 @@ greet(struct smtp *smtp, const struct smtp_options *options, struct err *err)
 		return -1;
 	if (reply.code != 220)
 		return unwelcome(smtp, "the connection", &reply, err);
+	smtp->greeting = xstrdup(reply.text);
 	if (say_hello(smtp, err) < 0 || start_tls(smtp, options, err) < 0)
 		return -1;
 	return authenticate(smtp, options, err);
@@ -478,6 +481,18 @@ smtp_open(const struct smtp_options *options, struct err *err)
 		return smtp;
 	smtp_free(smtp);
 	return NULL;
+}
+
+const char *
+smtp_greeting(const struct smtp *smtp)
+{
+	return smtp->greeting;
+}
+
+bool
+smtp_offers_tls(const struct smtp *smtp)
+{
+	return (smtp->offered & EXT_STARTTLS) != 0;
 }
 
 void

@@ -16,6 +16,7 @@
 #ifndef MAIL_SMTP_H
 #define MAIL_SMTP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -102,6 +103,10 @@ struct smtp *smtp_open(const struct smtp_options *options, struct err *err);
  */
 enum smtp_outcome smtp_send(struct smtp *smtp, struct smtp_mail *mail,
     struct smtp_reply *reply, struct err *err);
+
+/* What it said when it was connected to, and whether it offers STARTTLS. */
+const char *smtp_greeting(const struct smtp *smtp);
+bool smtp_offers_tls(const struct smtp *smtp);
 
 /* QUIT, if the connection still lives.  NULL is fine. */
 void smtp_close(struct smtp *smtp);

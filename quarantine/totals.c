@@ -96,6 +96,20 @@ add_count(struct store *store, const char *command, const char *key,
 }
 
 int
+quarantine_domain_totals(struct store *store, const char *domain,
+    struct quarantine_totals *out, struct err *err)
+{
+	struct quarantine_totals totals = { .domains = 1 };
+	struct arena *arena = arena_new(0);
+	int rc = add_domain(store, arena, domain, &totals, err);
+
+	arena_free(arena);
+	if (rc == 0)
+		*out = totals;
+	return rc;
+}
+
+int
 quarantine_totals(struct store *store, struct quarantine_totals *out,
     struct err *err)
 {

@@ -25,6 +25,9 @@ struct quarantine_totals {
 };
 
 /* Safe from any thread; 0, -1. */
+/* Of one domain: entries, bytes and to_deliver. */
+int quarantine_domain_totals(struct store *store, const char *domain,
+    struct quarantine_totals *out, struct err *err);
 int quarantine_totals(struct store *store, struct quarantine_totals *out,
     struct err *err);
 

@@ -179,6 +179,9 @@ void api_dispatch(struct api *api, struct arena *arena,
     const struct principal *principal, enum method method, const char *path,
     json_t *query, json_t *body, struct response *response);
 
+/* Opened when it is first needed; NULL. */
+struct dns *api_dns(struct api *api, struct err *err);
+
 /* Domains that the principal may choose from, as far as the newest settings
  * that were needed know them: a new array, NULL when there is no choice or
  * there are more than most. */

@@ -24,6 +24,15 @@ HANDLER(handle_quarantine_remove);
 HANDLER(handle_quarantine_allow);
 HANDLER(handle_quarantine_block);
 
+/* handlers_act.c */
+HANDLER(handle_quarantine_act);
+
+/* handlers_check.c */
+HANDLER(handle_routes_check);
+/* Routes in stored form: what became of each, an array; how many answer. */
+json_t *check_routes(struct request *request, const json_t *routes,
+    size_t *answering);
+
 /* handlers_sign_in.c */
 HANDLER(handle_sign_in_show);
 HANDLER(handle_sign_in);

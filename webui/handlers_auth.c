@@ -16,8 +16,7 @@
 /* Of all questions together; a reader waits for it. */
 #define SURVEY_MS 15000
 
-/* Opened when it is first asked for. */
-static struct dns *
+struct dns *
 api_dns(struct api *api, struct err *err)
 {
 	pthread_mutex_lock(&api->lock);

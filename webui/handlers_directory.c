@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "mail/address.h"
+#include "policy/edit_rows.h"
 #include "policy/settings_show.h"
 #include "webui/handlers.h"
 #include "webui/request.h"
@@ -81,16 +82,46 @@ handle_routes_show(struct request *request, struct response *response,
 	return response->model != NULL ? 0 : no_such_domain(request, err);
 }
 
+/* Saved when one of the servers answers; else the one who asks may save it
+ * without the check. */
+static int
+check_answer(struct request *request, struct edit *edit, struct err *err)
+{
+	json_t *routes = edit_check_routes(edit, request->arena,
+	    request_value(request, "routes"), err);
+	size_t answering, n = json_array_size(routes);
+	json_t *checks;
+
+	if (routes == NULL)
+		return -1;
+	checks = check_routes(request, routes, &answering);
+	json_decref(routes);
+	json_decref(checks);
+	if (n > 0 && answering == 0)
+		return edit_refuse(edit, EDIT_IN_USE, "routes", err,
+		    "routes: none of the servers answers; they can be saved "
+		    "without the check");
+	edit->dry_run = false;
+	return edit_routes(edit, request->domain,
+	    request_value(request, "routes"), NULL, err);
+}
+
 int
 handle_routes_set(struct request *request, struct response *response,
     struct err *err)
 {
 	struct edit edit;
+	bool check;
 	int rc;
 
+	if (request_flag(request, "check", &check, err) < 0)
+		return -1;
 	request_edit(request, &edit);
+	edit.dry_run = check;
 	rc = edit_routes(&edit, request->domain,
 	    request_value(request, "routes"), NULL, err);
+	if (rc == 0 && check)
+		rc = check_answer(request, &edit, err);
 	if (request_edited(request, &edit, rc) < 0)
 		return -1;
 	return handle_routes_show(request, response, err);
@@ -158,6 +189,8 @@ handle_recipient_remove(struct request *request, struct response *response,
 	    err);
 	if (request_edited(request, &edit, rc) < 0)
 		return -1;
+	response->location = arena_printf(request->arena,
+	    "/recipients?domain=%s", request->domain);
 	response->model = json_pack("{s:s, s:b}", "address",
 	    request_address(request), "changed", changed);
 	return 0;

@@ -129,6 +129,8 @@ handle_domain_add(struct request *request, struct response *response,
 	rc = edit_domain_add(&edit, request->domain, options, NULL, err);
 	if (request_edited(request, &edit, rc) < 0)
 		return -1;
+	response->location =
+	    arena_printf(request->arena, "/domains/%s", request->domain);
 	return answer_domain(request, response, err);
 }
 
@@ -165,6 +167,7 @@ handle_domain_remove(struct request *request, struct response *response,
 	rc = edit_domain_remove(&edit, request->domain, &changed, err);
 	if (request_edited(request, &edit, rc) < 0)
 		return -1;
+	response->location = "/domains";
 	response->model = json_pack("{s:s, s:b}", "domain", request->domain,
 	    "changed", changed);
 	return 0;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/store.h"
 #include "policy/settings_show.h"
+#include "quarantine/totals.h"
 #include "webui/handlers.h"
 #include "webui/history.h"
 #include "webui/metrics.h"
@@ -121,6 +122,27 @@ milters_model(struct request *request)
 	return model != NULL ? model : json_null();
 }
 
+/* What is held; of a mailbox the list says it.  null: not known. */
+static json_t *
+held_model(struct request *request)
+{
+	struct store *store = request->api->store;
+	struct quarantine_totals totals;
+	struct err err;
+	int rc;
+
+	if (request->mailbox != NULL)
+		return json_null();
+	rc = request->domain != NULL
+	    ? quarantine_domain_totals(store, request->domain, &totals, &err)
+	    : quarantine_totals(store, &totals, &err);
+	if (rc < 0)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I}", "entries",
+	    (json_int_t)totals.entries, "bytes", (json_int_t)totals.bytes,
+	    "to_deliver", (json_int_t)totals.to_deliver);
+}
+
 static size_t
 count_domains(const struct request *request, const struct settings *settings)
 {
@@ -147,6 +169,7 @@ handle_overview(struct request *request, struct response *response,
 	    request->domain, "mailbox", request->mailbox, "store",
 	    store_model(request));
 	json_object_set_new(model, "milters", milters_model(request));
+	json_object_set_new(model, "held", held_model(request));
 	settings_unref(settings);
 	/* Counts are of a domain; a mailbox has none of its own. */
 	json_object_set_new(model, "mail",

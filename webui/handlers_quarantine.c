@@ -315,6 +315,10 @@ remove_held(struct request *request, struct response *response, struct err *err)
 
 	if (rc < 0)
 		return -1;
+	response->location = request->principal->role == ROLE_MAIL_USER
+	    ? "/quarantine"
+	    : arena_printf(request->arena, "/quarantine?domain=%s",
+		  request->domain);
 	response->model = json_pack("{s:s, s:b}", "id", id, "changed", rc == 1);
 	return 0;
 }

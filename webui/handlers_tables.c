@@ -91,6 +91,8 @@ run_import(struct request *request, enum table table, struct bytes file,
 		request->errors = problems_model(result);
 		return -1;
 	}
+	/* What would be done is looked at; what was done is said. */
+	response->show = dry_run;
 	response->model = json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "rows",
 	    (json_int_t)result->rows, "added", (json_int_t)result->added,
 	    "changed", (json_int_t)result->changed, "removed",

@@ -56,6 +56,8 @@ const struct route api_routes[] = {
 
 	{ METHOD_GET, "/quarantine", RELEASERS, SCOPE_HOLDER,
 	    "quarantine", handle_quarantine_list },
+	{ METHOD_POST, "/quarantine/act", RELEASERS, SCOPE_ROLE,
+	    "acted", handle_quarantine_act },
 	{ METHOD_GET, "/quarantine/:id", RELEASERS, SCOPE_HELD,
 	    "held", handle_quarantine_show },
 	{ METHOD_GET, "/quarantine/:id/raw", READERS, SCOPE_HELD,
@@ -98,6 +100,8 @@ const struct route api_routes[] = {
 	    NULL, handle_routes_export },
 	{ METHOD_GET, "/routes/:domain", ADMINS, SCOPE_DOMAIN,
 	    "route", handle_routes_show },
+	{ METHOD_POST, "/routes/:domain/check", POSTMASTERS, SCOPE_DOMAIN,
+	    "route", handle_routes_check },
 	{ METHOD_POST, "/routes/:domain", POSTMASTERS, SCOPE_DOMAIN,
 	    "route", handle_routes_set },
 
