@@ -15,20 +15,32 @@
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 struct ulid
+ulid_first(int64_t wall_ms)
+{
+	uint64_t ms = (uint64_t)wall_ms;
+	struct ulid id;
+	int i;
+
+	for (i = 9; i >= 0; i--) {
+		id.text[i] = alphabet[ms & 31];
+		ms >>= 5;
+	}
+	memset(id.text + 10, '0', ULID_LEN - 10);
+	id.text[ULID_LEN] = '\0';
+	return id;
+}
+
+struct ulid
 ulid_new(void)
 {
-	struct ulid id;
+	struct ulid id = ulid_first(clock_wall_ms());
 	unsigned char random[10];
-	uint64_t ms = (uint64_t)clock_wall_ms(), bits = 0;
+	uint64_t bits = 0;
 	int i, have = 0, at = 0;
 
 	/* Up to 256 bytes never come short (getrandom(2)). */
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		abort();
-	for (i = 9; i >= 0; i--) {
-		id.text[i] = alphabet[ms & 31];
-		ms >>= 5;
-	}
 	for (i = 10; i < ULID_LEN; i++) {
 		while (have < 5) {
 			bits = (bits << 8) | random[at++];
@@ -37,7 +49,6 @@ ulid_new(void)
 		have -= 5;
 		id.text[i] = alphabet[(bits >> have) & 31];
 	}
-	id.text[ULID_LEN] = '\0';
 	return id;
 }
 

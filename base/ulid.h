@@ -22,6 +22,8 @@ struct ulid {
 };
 
 struct ulid ulid_new(void);
+/* The least id of a time, for searching by ids. */
+struct ulid ulid_first(int64_t wall_ms);
 /* Exactly 26 characters of the alphabet, not above the largest value. */
 bool ulid_is_valid(struct bytes text);
 /* Milliseconds since 1970 of a valid id. */

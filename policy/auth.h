@@ -105,6 +105,10 @@ struct auth_dmarc {
 	enum dmarc_policy published;
 	bool testing; /* t=y */
 	bool psd;
+	/* the record of policy_domain, for reports; absent tags by their
+	 * defaults */
+	enum dmarc_policy p, sp, np;
+	const char *fo; /* as published, or NULL */
 	bool strict_dkim, strict_spf;
 	bool dkim_aligned, spf_aligned;
 	/* no From, several From headers or no readable author: the message

@@ -310,6 +310,10 @@ discover(struct scan *scan, struct author *author)
 	result->psd = step->record.psd == DMARC_PSD_YES;
 	result->strict_dkim = step->record.strict_dkim;
 	result->strict_spf = step->record.strict_spf;
+	result->p = step->record.p;
+	result->sp = step->record.sp;
+	result->np = step->record.np;
+	result->fo = step->record.fo;
 	result->rua = step->record.rua;
 	result->ruf = step->record.ruf;
 	return outcome;

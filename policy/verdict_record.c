@@ -74,11 +74,24 @@ record_dkim(const struct auth_dkim *dkim)
 	    "signatures", signatures);
 }
 
+/* The record that applied, for who reports to its owner; null: none. */
+static json_t *
+record_dmarc_published(const struct auth_dmarc *dmarc)
+{
+	if (dmarc->policy_domain == NULL || dmarc->rua == NULL)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:o}", "p",
+	    dmarc_policy_name(dmarc->p), "sp", dmarc_policy_name(dmarc->sp),
+	    "np", dmarc_policy_name(dmarc->np), "strict_dkim",
+	    dmarc->strict_dkim, "strict_spf", dmarc->strict_spf, "fo",
+	    text(dmarc->fo), "rua", text(dmarc->rua));
+}
+
 static json_t *
 record_dmarc(const struct auth_dmarc *dmarc)
 {
 	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:o}",
+	    "{s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o}",
 	    "result", auth_result_name(dmarc->result), "from_domain",
 	    text(dmarc->from_domain), "policy_domain",
 	    text(dmarc->policy_domain), "organizational_domain",
@@ -87,7 +100,8 @@ record_dmarc(const struct auth_dmarc *dmarc)
 	    dmarc_policy_name(dmarc->published), "testing", dmarc->testing,
 	    "dkim_aligned", dmarc->dkim_aligned, "spf_aligned",
 	    dmarc->spf_aligned, "malformed", dmarc->malformed, "name_domain",
-	    text(dmarc->name_domain), "problem", text(dmarc->problem));
+	    text(dmarc->name_domain), "problem", text(dmarc->problem), "record",
+	    record_dmarc_published(dmarc));
 }
 
 static json_t *
