@@ -76,6 +76,13 @@ struct conf {
 	/* release */
 	char *release_listener;   /* HOST:PORT */
 	uint64_t release_timeout; /* s */
+	/* reports */
+	bool dmarc_reports;
+	char *report_from;         /* address; "": none can be sent */
+	char *report_organization; /* "": the domain of report_from */
+	char *report_relay;        /* HOST:PORT; "": release_listener */
+	uint64_t report_rate;      /* mails a minute */
+	struct option_list report_skip;
 	/* history, web */
 	uint64_t history_days;
 	struct option_list web_listen; /* HOST:PORT, unix:/path */

@@ -144,6 +144,42 @@ check_host_port(const char *value, struct err *err)
 		  "must be HOST:PORT, with an IPv6 address in brackets");
 }
 
+static int
+check_host_port_or_none(const char *value, struct err *err)
+{
+	return value[0] == '\0' ? 0 : check_host_port(value, err);
+}
+
+/* Plain ASCII, as it stands in headers; nothing that would need quotes. */
+static int
+check_mail_address_or_none(const char *value, struct err *err)
+{
+	const char *at = strchr(value, '@'), *p;
+
+	for (p = value; *p != '\0'; p++)
+		if (*p <= ' ' || *p >= 0x7f || strchr("()<>,;:\\\"[]", *p))
+			at = NULL;
+	if (value[0] == '\0' ||
+	    (at != NULL && at != value && strchr(at + 1, '@') == NULL &&
+		is_host(bytes_of(at + 1))))
+		return 0;
+	return err_set(err, ERR_INPUT,
+	    "must be an address such as dmarc@example.net");
+}
+
+static int
+check_domain(const char *value, struct err *err)
+{
+	const char *p;
+
+	for (p = value; is_host_char(*p) && (*p < 'A' || *p > 'Z'); p++)
+		continue;
+	if (*p == '\0' && p != value && value[0] != '.')
+		return 0;
+	return err_set(err, ERR_INPUT,
+	    "must be a domain in lower case such as example.net");
+}
+
 /* Hosts are addresses: see endpoint.h. */
 static int
 check_endpoint(const char *value, struct err *err)
@@ -267,6 +303,7 @@ check_web_url(const char *value, struct err *err)
 #define SECTION_STORE "The store"
 #define SECTION_QUARANTINE "Quarantine and events"
 #define SECTION_RELEASE "Release"
+#define SECTION_REPORTS "Reports"
 #define SECTION_WEB "The web program"
 
 /* clang-format off */
@@ -438,6 +475,31 @@ const struct option conf_options[] = {
 	    check_network, APPLY_AT_ONCE, SECTION_RELEASE,
 	    "Clients from which released mail may come back through the "
 	    "milter, known by its signed header."),
+
+	PLAIN(dmarc_reports, OPT_BOOL, "no", APPLY_AT_START, SECTION_REPORTS,
+	    "Send a DMARC aggregate report (RFC 9990) of each day to the "
+	    "domains that ask for one: how mail in their name fared here.  "
+	    "They see which servers sent it, and nothing of contents or "
+	    "recipients.  report_from must be set, and its domain must pass "
+	    "DMARC here: have a DKIM key, or an SPF record that names the "
+	    "server that sends."),
+	CHECKED(report_from, OPT_STRING, "", check_mail_address_or_none,
+	    APPLY_AT_START, SECTION_REPORTS,
+	    "The address that reports come from, and that their readers may "
+	    "write to.  Failures come back to it, too."),
+	PLAIN(report_organization, OPT_STRING, "", APPLY_AT_START,
+	    SECTION_REPORTS,
+	    "The name of this organization in reports.  Empty: the domain of "
+	    "report_from."),
+	CHECKED(report_relay, OPT_STRING, "", check_host_port_or_none,
+	    APPLY_AT_START, SECTION_REPORTS,
+	    "The SMTP server that takes our reports.  Empty: "
+	    "release_listener."),
+	RANGE(report_rate, OPT_NUMBER, "30", "1", "6000", APPLY_AT_START,
+	    SECTION_REPORTS, "At most so many reports a minute."),
+	CHECKED(report_skip, OPT_LIST, "", check_domain, APPLY_AT_START,
+	    SECTION_REPORTS,
+	    "Domains, with all below them, that get no reports."),
 
 	RANGE(history_days, OPT_NUMBER, "365", "1", "3650", APPLY_AT_ONCE,
 	    SECTION_WEB,

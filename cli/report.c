@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "policy/report_unpack.h"
+#include "policy/tls_report.h"
+#include "webui/report_sender.h"
 
 #include "cli/commands.h"
 #include "cli/request.h"
@@ -18,6 +21,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define OPERANDS_MAX 100000
+#define DAY_S 86400
 
 /* ---- read ---- */
 
@@ -180,6 +184,113 @@ report_read(struct cli *cli, const struct cli_args *args)
 	return rc;
 }
 
+/* ---- dmarc ---- */
+
+struct sending {
+	struct cli *cli;
+	bool xml;
+	json_t *steps;
+};
+
+static void
+take_step(void *context, const struct report_step *step)
+{
+	struct sending *sending = context;
+
+	if (sending->xml && step->xml.len > 0)
+		fwrite(step->xml.data, 1, step->xml.len, stdout);
+	json_array_append_new(sending->steps,
+	    json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "domain", step->domain,
+		"address", step->address, "status",
+		report_fate_name(step->fate), "detail", step->detail,
+		"messages", (json_int_t)step->messages, "records",
+		(json_int_t)step->records));
+}
+
+static void
+show_steps(struct cli *cli, const json_t *steps)
+{
+	static const struct show_column columns[] = {
+		{ "DOMAIN", "domain", SHOW_DOMAIN, true },
+		{ "MESSAGES", "messages", SHOW_NUMBER, false },
+		{ "ROWS", "records", SHOW_NUMBER, false },
+		{ "STATUS", "status", SHOW_TEXT, false },
+		{ "TO", "address", SHOW_TEXT, true },
+		{ "WHY", "detail", SHOW_TEXT, true },
+	};
+
+	show_table(cli, steps, COUNT(columns), columns,
+	    "Nobody asks for a report of that day.");
+}
+
+/* "2026-11-21", in UTC; without, yesterday. */
+static int
+take_day(const struct cli *cli, const struct cli_args *args, int64_t *day_s)
+{
+	const char *text = cli_option(args, "day");
+
+	if (text == NULL) {
+		*day_s = report_day_of(clock_wall_s() - DAY_S);
+		return 0;
+	}
+	if (rfc3339_parse(bytes_of(
+			      arena_printf(cli->arena, "%sT00:00:00Z", text)),
+		day_s) == 0)
+		return 0;
+	cli_misuse(cli, args->command,
+	    "--day: '%s' is no date such as "
+	    "2026-11-21",
+	    text);
+	return -1;
+}
+
+static int
+run_dmarc(struct cli *cli, const struct report_run *run, struct err *err)
+{
+	struct report_sender *sender;
+	struct conf *conf;
+	int left = -1;
+
+	conf = conf_load(cli->config, err);
+	if (conf == NULL)
+		return -1;
+	sender = report_sender_open(conf, err);
+	if (sender != NULL)
+		left = report_sender_run(sender, run, err);
+	report_sender_close(sender);
+	conf_free(conf);
+	return left;
+}
+
+static int
+report_dmarc(struct cli *cli, const struct cli_args *args)
+{
+	struct sending sending = { .cli = cli, .xml = cli_flag(args, "xml") };
+	struct report_run run = { .domain = cli_option(args, "domain"),
+		.dry_run = !cli_flag(args, "send"),
+		.each = take_step,
+		.context = &sending };
+	struct err err;
+	int left;
+
+	if (cli_flag(args, "send") &&
+	    (cli_flag(args, "dry-run") || cli_flag(args, "xml")))
+		return cli_misuse(cli, args->command,
+		    "--send stands alone: --dry-run and --xml send nothing");
+	if (take_day(cli, args, &run.day_s) < 0)
+		return EXIT_WRONG_USE;
+	sending.steps = json_array();
+	left = run_dmarc(cli, &run, &err);
+	if (cli->json)
+		cli_print_json(json_incref(sending.steps));
+	else if (!sending.xml && left >= 0)
+		show_steps(cli, sending.steps);
+	json_decref(sending.steps);
+	if (left < 0)
+		return cli_fail(cli, &err);
+	return left == 0 ? EXIT_DONE : EXIT_NOT_DONE;
+}
+
 /* ---- show ---- */
 
 static void
@@ -269,6 +380,23 @@ static const struct cli_command commands[] = {
 	    .options = { { "dry-run", NULL, "Show only, keep nothing.",
 		false } },
 	    .run = report_read },
+	{ .group = "report",
+	    .name = "dmarc",
+	    .operands = "",
+	    .help = "Makes our own DMARC aggregate reports of a day that is "
+		    "over, and says who would get one.  sekimori-web sends "
+		    "them by itself with dmarc_reports = yes; what has been "
+		    "sent is not sent again.  The status is 1 when some wait "
+		    "for another try.",
+	    .options = { { "send", NULL, "Send them.", false },
+		{ "dry-run", NULL, "Send nothing; this is the default.",
+		    false },
+		{ "xml", NULL, "Print the reports themselves.", false },
+		{ "day", "DATE", "Of this day (UTC), not of yesterday.",
+		    false },
+		{ "domain", "DOMAIN", "To the owner of this domain only.",
+		    false } },
+	    .run = report_dmarc },
 	{ .group = "report",
 	    .name = "show",
 	    .operands = "",

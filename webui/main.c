@@ -23,6 +23,7 @@
 
 #include "webui/feed.h"
 #include "webui/http.h"
+#include "webui/report_thread.h"
 #include "webui/users.h"
 
 #define NAME "sekimori-web"
@@ -156,6 +157,7 @@ main(int argc, char **argv)
 {
 	const char *file = process_read_options(NAME, argc, argv);
 	struct conf *conf;
+	struct report_thread *reports;
 	struct feed *feed;
 	struct site site;
 	struct err err;
@@ -169,11 +171,15 @@ main(int argc, char **argv)
 	feed = feed_start(conf, &err);
 	if (feed == NULL || site_start(&site, conf, &err) < 0)
 		process_die(&err);
+	reports = report_thread_start(conf, &err);
+	if (reports == NULL)
+		process_die(&err);
 	log_info("started, version " PACKAGE_VERSION);
 	process_notify("READY=1");
 	wait_for_end(&signals, file, feed, site.api);
 	process_notify("STOPPING=1");
 	site_stop(&site);
+	report_thread_stop(reports);
 	feed_stop(feed);
 	conf_free(conf);
 	log_info("stopped");

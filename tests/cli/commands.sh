@@ -86,6 +86,13 @@ expect "what it says" 0 "^192.0.2.1 *4 *4" -c reports.conf report show
 expect "the list of them" 0 "dmarc *a.example" -c reports.conf report list
 expect "a broken one" 1 "broken.xml: line 1: mismatched tag" \
 	-c reports.conf report read broken.xml
+expect "reports of nobody" 1 "report_from is not set" -c reports.conf \
+	report dmarc
+echo 'report_from = "dmarc@a.example"' >>reports.conf
+expect "reports of nothing" 1 "there is no history yet" -c reports.conf \
+	report dmarc --dry-run
+expect "no date" 2 "is no date such as" -c reports.conf report dmarc \
+	--day yesterday
 expect "config as JSON" 0 '"dns_timeout": 1,' -c good.conf config show --json
 expect "an option" 0 "^dns_timeout *1s" -c good.conf config show dns_timeout
 expect "no such option of the config" 2 "did you mean mode" \

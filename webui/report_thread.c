@@ -1,0 +1,236 @@
+/*
+ * report_thread.c - the thread that sends the day's DMARC reports.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "quarantine/reports.h"
+
+#include "webui/report_sender.h"
+#include "webui/report_thread.h"
+
+#define DAY_S 86400
+/* Behind the end of a day: events may be late. */
+#define DELAY_S 3600
+/* Days that are looked at. */
+#define DAYS_BACK 2
+#define LOOK_MS 60000
+/* After a run that left something to try, or that failed. */
+#define RETRY_MS (900 * (int64_t)1000)
+#define EXPIRE_MS (DAY_S * (int64_t)1000)
+
+struct report_thread {
+	const struct conf *conf;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t stopped; /* stopping was set */
+	bool stopping;
+	int64_t done_s[DAYS_BACK]; /* days known to be done */
+	int64_t next_ms, expire_ms;
+	bool failing; /* and it has been said */
+};
+
+static bool
+is_stopping(void *context)
+{
+	struct report_thread *thread = context;
+	bool stopping;
+
+	pthread_mutex_lock(&thread->lock);
+	stopping = thread->stopping;
+	pthread_mutex_unlock(&thread->lock);
+	return stopping;
+}
+
+/* Sleeps, but not longer than until the stop. */
+static void
+rest(void *context, int64_t ms)
+{
+	struct report_thread *thread = context;
+	struct timespec until = clock_mono_timespec(clock_mono_ms() + ms);
+
+	pthread_mutex_lock(&thread->lock);
+	while (!thread->stopping &&
+	    pthread_cond_timedwait(&thread->stopped, &thread->lock, &until) !=
+		ETIMEDOUT)
+		continue;
+	pthread_mutex_unlock(&thread->lock);
+}
+
+/* ---- a day ---- */
+
+static void
+log_step(void *context, const struct report_step *step)
+{
+	struct log_line line;
+
+	(void)context;
+	if (step->fate == FATE_ALREADY)
+		return;
+	log_line_init(&line, LOG_LEVEL_INFO, "dmarc-report");
+	log_field(&line, "domain", step->domain);
+	log_field(&line, "to", step->address);
+	log_field(&line, "status", report_fate_name(step->fate));
+	log_field_int(&line, "messages", (int64_t)step->messages);
+	if (step->detail[0] != '\0')
+		log_field(&line, "detail", step->detail);
+	log_line_end(&line);
+}
+
+static bool
+is_done(const struct report_thread *thread, int64_t day_s)
+{
+	size_t i;
+
+	for (i = 0; i < DAYS_BACK; i++)
+		if (thread->done_s[i] == day_s)
+			return true;
+	return false;
+}
+
+static void
+set_done(struct report_thread *thread, int64_t day_s)
+{
+	size_t i, oldest = 0;
+
+	for (i = 1; i < DAYS_BACK; i++)
+		if (thread->done_s[i] < thread->done_s[oldest])
+			oldest = i;
+	thread->done_s[oldest] = day_s;
+}
+
+/* 0 done, 1 to be tried again. */
+static int
+send_day(struct report_thread *thread, int64_t day_s)
+{
+	const struct report_run run = { .day_s = day_s,
+		.each = log_step,
+		.context = thread,
+		.stop = is_stopping,
+		.rest = rest };
+	struct report_sender *sender;
+	struct err err;
+	int left = -1;
+
+	sender = report_sender_open(thread->conf, &err);
+	if (sender != NULL)
+		left = report_sender_run(sender, &run, &err);
+	report_sender_close(sender);
+	if (left < 0 && !thread->failing)
+		log_warn("DMARC reports: waiting: %s", err.text);
+	thread->failing = left < 0;
+	if (left != 0)
+		return 1;
+	set_done(thread, day_s);
+	return 0;
+}
+
+static void
+send_days(struct report_thread *thread)
+{
+	int64_t today_s = report_day_of(clock_wall_s() - DELAY_S), day_s;
+	int i;
+
+	if (!thread->conf->dmarc_reports || clock_mono_ms() < thread->next_ms)
+		return;
+	for (i = DAYS_BACK; i >= 1; i--) {
+		day_s = today_s - (int64_t)i * DAY_S;
+		if (is_stopping(thread) || is_done(thread, day_s))
+			continue;
+		if (send_day(thread, day_s) > 0)
+			thread->next_ms = clock_mono_ms() + RETRY_MS;
+	}
+}
+
+/* ---- expiry ---- */
+
+static void
+expire(struct report_thread *thread)
+{
+	char *file;
+	struct reports *reports;
+	int64_t removed = -1;
+	struct err err;
+
+	if (clock_mono_ms() < thread->expire_ms)
+		return;
+	thread->expire_ms = clock_mono_ms() + EXPIRE_MS;
+	file = xprintf("%s/reports.db", thread->conf->state_dir);
+	reports = reports_open(file, &err);
+	free(file);
+	if (reports != NULL)
+		removed = reports_expire(reports,
+		    (unsigned)thread->conf->history_days, &err);
+	reports_close(reports);
+	if (removed < 0)
+		log_error("old reports were not removed: %s", err.text);
+	else if (removed > 0)
+		log_info("removed %" PRId64 " old reports", removed);
+}
+
+/* ---- the thread ---- */
+
+static void *
+run_thread(void *context)
+{
+	struct report_thread *thread = context;
+
+	thread->expire_ms = clock_mono_ms() + RETRY_MS;
+	while (!is_stopping(thread)) {
+		send_days(thread);
+		expire(thread);
+		rest(thread, LOOK_MS);
+	}
+	return NULL;
+}
+
+static void
+thread_free(struct report_thread *thread)
+{
+	pthread_cond_destroy(&thread->stopped);
+	pthread_mutex_destroy(&thread->lock);
+	free(thread);
+}
+
+struct report_thread *
+report_thread_start(const struct conf *conf, struct err *err)
+{
+	struct report_thread *thread = xcalloc(1, sizeof(*thread));
+	int rc;
+
+	thread->conf = conf;
+	pthread_mutex_init(&thread->lock, NULL);
+	clock_cond_init(&thread->stopped);
+	if (conf->dmarc_reports && conf->report_from[0] == '\0')
+		log_error("dmarc_reports = yes, but report_from is not set: "
+			  "no reports are sent");
+	rc = pthread_create(&thread->thread, NULL, run_thread, thread);
+	if (rc == 0)
+		return thread;
+	err_set(err, ERR_TEMP, "thread: %s", strerror(rc));
+	thread_free(thread);
+	return NULL;
+}
+
+void
+report_thread_stop(struct report_thread *thread)
+{
+	if (thread == NULL)
+		return;
+	pthread_mutex_lock(&thread->lock);
+	thread->stopping = true;
+	pthread_cond_signal(&thread->stopped);
+	pthread_mutex_unlock(&thread->lock);
+	pthread_join(thread->thread, NULL);
+	thread_free(thread);
+}

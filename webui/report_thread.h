@@ -1,0 +1,24 @@
+/*
+ * report_thread.h - the thread that sends the day's DMARC reports, and
+ * removes old ones.
+ *
+ * A day's reports go out from an hour after its end on; what could not be
+ * sent is tried again for two days.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef WEBUI_REPORT_THREAD_H
+#define WEBUI_REPORT_THREAD_H
+
+#include "base/conf.h"
+#include "base/err.h"
+
+struct report_thread;
+
+/* conf: borrowed. */
+struct report_thread *report_thread_start(const struct conf *conf,
+    struct err *err);
+/* Ends what is under way, at most one mail. */
+void report_thread_stop(struct report_thread *thread);
+
+#endif
