@@ -135,7 +135,11 @@ buf_append_bytes(struct buf *buf, struct bytes bytes)
 int
 buf_append_char(struct buf *buf, char c)
 {
-	return buf_append(buf, &c, 1);
+	if (buf_reserve(buf, 1) < 0)
+		return -1;
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
+	return 0;
 }
 
 int

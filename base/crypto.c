@@ -197,25 +197,40 @@ digit_value(char c, char c62, char c63)
 	return c == c63 ? 63 : -1;
 }
 
-/* What is left of a group at the end of the digits. */
+/* Four digits are three octets. */
 struct decoder {
 	struct buf *out;
 	uint32_t bits; /* of the group so far */
 	size_t digits; /* all */
 };
 
+/* The octets of a group of that many digits. */
+static int
+decoder_group(const struct decoder *d, size_t digits)
+{
+	uint32_t bits = d->bits << (4 - digits) * 6;
+	const char octets[3] = { (char)(bits >> 16), (char)(bits >> 8),
+		(char)bits };
+
+	return buf_append(d->out, octets, digits - 1);
+}
+
 static int
 decoder_digit(struct decoder *d, int value)
 {
-	unsigned place = (unsigned)(d->digits % 4);
-
 	d->bits = (d->bits << 6) | (uint32_t)value;
-	d->digits++;
-	if (place == 0)
+	return ++d->digits % 4 == 0 ? decoder_group(d, 4) : 0;
+}
+
+/* The last group may be short, but one digit is no octet. */
+static int
+decoder_end(const struct decoder *d)
+{
+	size_t digits = d->digits % 4;
+
+	if (digits == 0)
 		return 0;
-	/* Each digit but the first of a group completes an octet. */
-	return buf_append_char(d->out,
-	    (char)((d->bits >> ((3 - place) * 2)) & 0xff));
+	return digits > 1 ? decoder_group(d, digits) : -1;
 }
 
 /* The bits of the last digit that belong to no octet. */
@@ -243,9 +258,9 @@ decode_plain(struct bytes in, struct decoder *d)
 		    decoder_digit(d, value) < 0)
 			return -1;
 	}
-	if (d->digits % 4 == 1)
+	if (padding != 0 && padding != (4 - d->digits % 4) % 4)
 		return -1;
-	return padding == 0 || padding == (4 - d->digits % 4) % 4 ? 0 : -1;
+	return decoder_end(d);
 }
 
 static int
@@ -259,7 +274,7 @@ decode_url(struct bytes in, struct decoder *d)
 		if (value < 0 || decoder_digit(d, value) < 0)
 			return -1;
 	}
-	return d->digits % 4 != 1 && decoder_rest(d) == 0 ? 0 : -1;
+	return decoder_rest(d) == 0 ? decoder_end(d) : -1;
 }
 
 static int

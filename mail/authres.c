@@ -177,7 +177,9 @@ authres_method(struct authres *ar, const char *method, const char *result)
 {
 	buf_append_str(ar->out, ";" FOLD);
 	ar->line = ar->out->len - 1;
-	buf_printf(ar->out, "%s=%s", method, result);
+	buf_append_str(ar->out, method);
+	buf_append_char(ar->out, '=');
+	buf_append_str(ar->out, result);
 	ar->any = true;
 }
 
@@ -214,7 +216,10 @@ authres_property(struct authres *ar, const char *ptype, const char *property,
 	struct buf piece;
 
 	buf_init(&piece, 2 * AUTHRES_VALUE_MAX);
-	buf_printf(&piece, "%s.%s=", ptype, property);
+	buf_append_str(&piece, ptype);
+	buf_append_char(&piece, '.');
+	buf_append_str(&piece, property);
+	buf_append_char(&piece, '=');
 	append_value(&piece, value);
 	append_piece(ar, &piece);
 	buf_free(&piece);
