@@ -17,6 +17,7 @@
 #include "base/store.h"
 #include "base/store_conf.h"
 #include "policy/keyring.h"
+#include "policy/key_record.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
 #include "quarantine/heartbeat.h"
@@ -193,8 +194,11 @@ close_all(struct daemon *daemon)
 		store_close(daemon->store);
 	/* libmilter never gives back a session that is open when it stops;
 	 * what its transaction uses stays until the process ends. */
-	if (daemon->transactions == 0 && daemon->dns != NULL)
-		dns_close(daemon->dns);
+	if (daemon->transactions == 0) {
+		if (daemon->dns != NULL)
+			dns_close(daemon->dns);
+		key_cache_free(daemon->keys);
+	}
 	keyring_close(daemon->keyring);
 	settings_unref(daemon->fixed_settings);
 	setup_unref(daemon->setup);
@@ -211,6 +215,7 @@ daemon_open(const char *conf_file, struct setup *take_setup, struct err *err)
 	daemon->conf_file = conf_file;
 	daemon->setup = take_setup;
 	daemon->hostname = own_hostname();
+	daemon->keys = key_cache_new();
 	daemon->metrics = metrics_new(&milter_metrics);
 	pthread_mutex_init(&daemon->lock, NULL);
 	if (open_all(daemon, err) == 0)

@@ -21,6 +21,7 @@
 
 struct dns;
 struct events;
+struct key_cache;
 struct keyring;
 struct mender;
 struct metrics;
@@ -54,6 +55,7 @@ struct daemon {
 	char *hostname;
 	struct endpoint milter;
 	struct dns *dns;
+	struct key_cache *keys;
 	struct events *events;
 	struct keyring *keyring;
 	/* NULL without a store */

@@ -203,6 +203,7 @@ transaction_new(struct session *session, const char *sender,
 		return tx;
 	tx->scan = scan_new(arena, daemon->dns, &tx->envelope, tx->settings,
 	    tx->authserv_id);
+	tx->scan->keys = daemon->keys;
 	tx->scan->inbound_checks = !tx->client_is_ours;
 	scan_reach(tx->scan, SCAN_MAIL);
 	return tx;

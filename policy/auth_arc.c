@@ -75,17 +75,27 @@ keys_are_there(struct scan *scan, const struct state *state)
 	return true;
 }
 
+static struct signature_rules
+rules_of(const struct scan *scan)
+{
+	struct signature_rules rules = signature_rules_default;
+
+	rules.keys = scan->keys;
+	return rules;
+}
+
 /* Of set i (0 is the first). */
 static void
 prove_message(struct scan *scan, const struct state *state, size_t i,
     struct signature_proof *proof)
 {
 	const struct signature *sig = &state->chain.sets[i].message;
+	const struct signature_rules rules = rules_of(scan);
 	uint8_t digest[DIGEST_MAX];
 
 	signature_header_digest(scan->arena, sig, &scan->message->header,
 	    digest);
-	signature_prove(scan->arena, sig, &signature_rules_default,
+	signature_prove(scan->arena, sig, &rules,
 	    key_of(scan, &state->messages[i]), digest, state->messages[i].body,
 	    proof);
 }
@@ -110,6 +120,7 @@ note(struct scan *scan, struct auth_arc *arc, const char *what, size_t i,
 static void
 prove_seals(struct scan *scan, const struct state *state, struct auth_arc *arc)
 {
+	const struct signature_rules rules = rules_of(scan);
 	struct signature_proof proof;
 	struct arc_scope scope;
 	uint8_t digest[DIGEST_MAX];
@@ -118,9 +129,8 @@ prove_seals(struct scan *scan, const struct state *state, struct auth_arc *arc)
 	arc_scope_init(&scope, scan->message->header.bytes);
 	for (i = 0; i < state->chain.count && arc->result != AUTH_FAIL; i++) {
 		arc_scope_add(&scope, &state->chain.sets[i], digest);
-		signature_prove(scan->arena, &state->chain.sets[i].seal,
-		    &signature_rules_default, key_of(scan, &state->seals[i]),
-		    digest, NULL, &proof);
+		signature_prove(scan->arena, &state->chain.sets[i].seal, &rules,
+		    key_of(scan, &state->seals[i]), digest, NULL, &proof);
 		note(scan, arc, "seal", i, &proof);
 	}
 	arc_scope_fini(&scope);

@@ -218,10 +218,12 @@ all_settled(const struct state *state)
 static bool
 prove_all(struct scan *scan, struct state *state)
 {
+	struct signature_rules rules = state->options.rules;
 	const struct dns_answer *answer;
 	uint8_t digest[DIGEST_MAX];
 	size_t i;
 
+	rules.keys = scan->keys;
 	for (i = 0; i < state->count; i++) {
 		struct attempt *attempt = &state->attempts[i];
 
@@ -232,9 +234,8 @@ prove_all(struct scan *scan, struct state *state)
 			continue;
 		signature_header_digest(scan->arena, &attempt->sig,
 		    &scan->message->header, digest);
-		signature_prove(scan->arena, &attempt->sig,
-		    &state->options.rules, answer, digest, attempt->body,
-		    &attempt->proof);
+		signature_prove(scan->arena, &attempt->sig, &rules, answer,
+		    digest, attempt->body, &attempt->proof);
 		attempt->added = signature_added_field(&attempt->sig,
 		    &scan->message->header);
 		attempt->settled = true;

@@ -9,6 +9,8 @@
  */
 #include "config.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -23,6 +25,20 @@
 #include "policy/taglist.h"
 
 #define ED25519_POINT_LEN 32
+/* A key of 2,048 bits takes some 3 kB. */
+#define PLACES 1024
+
+struct place {
+	EVP_PKEY *pkey; /* NULL: free */
+	uint64_t exponent;
+	char *modulus;
+	size_t modulus_len;
+};
+
+struct key_cache {
+	pthread_mutex_t lock;
+	struct place places[PLACES];
+};
 
 /* ---- ASN.1 ---- */
 
@@ -262,6 +278,98 @@ rsa_pkey(const struct key_record *key)
 	return pkey;
 }
 
+static struct place *
+place_of(struct key_cache *cache, const struct key_record *key)
+{
+	const unsigned char *p = (const unsigned char *)key->modulus.data;
+	uint32_t hash = 2166136261U;
+	size_t i;
+
+	/* FNV-1a of the low octets, where all keys differ. */
+	for (i = key->modulus.len > 8 ? key->modulus.len - 8 : 0;
+	     i < key->modulus.len; i++)
+		hash = (hash ^ p[i]) * 16777619U;
+	return &cache->places[(hash ^ (hash >> 16)) % PLACES];
+}
+
+static bool
+is_at_place(const struct place *place, const struct key_record *key)
+{
+	return place->pkey != NULL && place->exponent == key->exponent &&
+	    bytes_equal((struct bytes){ place->modulus, place->modulus_len },
+		key->modulus);
+}
+
+/* A reference to the key at its place, or NULL. */
+static EVP_PKEY *
+cache_find(struct key_cache *cache, const struct key_record *key)
+{
+	struct place *place = place_of(cache, key);
+	EVP_PKEY *pkey = NULL;
+
+	pthread_mutex_lock(&cache->lock);
+	if (is_at_place(place, key) && EVP_PKEY_up_ref(place->pkey) == 1)
+		pkey = place->pkey;
+	pthread_mutex_unlock(&cache->lock);
+	return pkey;
+}
+
+static void
+cache_keep(struct key_cache *cache, const struct key_record *key,
+    EVP_PKEY *pkey)
+{
+	struct place *place = place_of(cache, key), old;
+
+	if (EVP_PKEY_up_ref(pkey) != 1)
+		return;
+	pthread_mutex_lock(&cache->lock);
+	old = *place;
+	place->pkey = pkey;
+	place->exponent = key->exponent;
+	place->modulus = xmemdup(key->modulus.data, key->modulus.len);
+	place->modulus_len = key->modulus.len;
+	pthread_mutex_unlock(&cache->lock);
+	EVP_PKEY_free(old.pkey);
+	free(old.modulus);
+}
+
+static EVP_PKEY *
+cached_rsa_pkey(const struct key_record *key, struct key_cache *cache)
+{
+	EVP_PKEY *pkey = cache != NULL ? cache_find(cache, key) : NULL;
+
+	if (pkey != NULL)
+		return pkey;
+	pkey = rsa_pkey(key);
+	if (pkey != NULL && cache != NULL)
+		cache_keep(cache, key, pkey);
+	return pkey;
+}
+
+struct key_cache *
+key_cache_new(void)
+{
+	struct key_cache *cache = xcalloc(1, sizeof(*cache));
+
+	pthread_mutex_init(&cache->lock, NULL);
+	return cache;
+}
+
+void
+key_cache_free(struct key_cache *cache)
+{
+	size_t i;
+
+	if (cache == NULL)
+		return;
+	for (i = 0; i < PLACES; i++) {
+		EVP_PKEY_free(cache->places[i].pkey);
+		free(cache->places[i].modulus);
+	}
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
 static EVP_PKEY *
 ed25519_pkey(const struct key_record *key)
 {
@@ -303,12 +411,12 @@ ed25519_verifies(EVP_PKEY *pkey, enum digest_algorithm algorithm,
 }
 
 bool
-key_record_verifies(const struct key_record *key,
+key_record_verifies(const struct key_record *key, struct key_cache *cache,
     enum digest_algorithm algorithm, const uint8_t *digest,
     struct bytes signature)
 {
 	bool rsa = key->type == KEY_RSA, good;
-	EVP_PKEY *pkey = rsa ? rsa_pkey(key) : ed25519_pkey(key);
+	EVP_PKEY *pkey = rsa ? cached_rsa_pkey(key, cache) : ed25519_pkey(key);
 
 	good = pkey != NULL &&
 	    (rsa ? rsa_verifies(pkey, algorithm, digest, signature)

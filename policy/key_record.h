@@ -46,8 +46,18 @@ struct key_record {
 int key_record_read(struct arena *arena, struct bytes record,
     struct key_record *key, struct err *err);
 
-/* Is signature one by this key over the digest? */
-bool key_record_verifies(const struct key_record *key,
+/*
+ * RSA keys as OpenSSL has them, with what it computes at their first use;
+ * that takes as long as the verification itself.  Keeps a fixed number; a key
+ * that falls on the place of another takes it.  Safe from any thread.
+ */
+struct key_cache;
+
+struct key_cache *key_cache_new(void);
+void key_cache_free(struct key_cache *cache);
+
+/* Is signature one by this key over the digest?  cache: or NULL. */
+bool key_record_verifies(const struct key_record *key, struct key_cache *cache,
     enum digest_algorithm algorithm, const uint8_t *digest,
     struct bytes signature);
 

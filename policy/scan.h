@@ -27,6 +27,7 @@
 #include "mail/envelope.h"
 #include "policy/auth.h"
 
+struct key_cache;
 struct message;
 struct settings;
 
@@ -59,6 +60,7 @@ struct scan {
 	struct message *message; /* NULL before SCAN_HEADERS */
 	const struct settings *settings;
 	const char *authserv_id;
+	struct key_cache *keys; /* shared by scans, or NULL */
 	enum scan_stage stage;
 	bool inbound_checks; /* false: our own user's mail, no sender
 			      * authentication; only the body is hashed, if

@@ -528,7 +528,8 @@ prove_by_key(const struct signature *sig, const struct signature_rules *rules,
 		conclude(proof, AUTH_FAIL, "RSA key is too short (RFC 8301)");
 	else if (!body_holds(sig, body, proof))
 		return;
-	else if (!key_record_verifies(key, sig->digest, header, sig->b))
+	else if (!key_record_verifies(key, rules->keys, sig->digest, header,
+		     sig->b))
 		conclude(proof, AUTH_FAIL, "signature did not verify");
 	else
 		conclude(proof, AUTH_PASS, NULL);

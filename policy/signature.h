@@ -81,10 +81,12 @@ void signature_header_digest(struct arena *arena, const struct signature *sig,
 const char *signature_added_field(const struct signature *sig,
     const struct header *header);
 
-/* What a verifier accepts; RFC 8301 unless told otherwise. */
+/* What a verifier accepts, RFC 8301 unless told otherwise; and the keys that
+ * it knows. */
 struct signature_rules {
 	bool sha1;
 	unsigned rsa_bits_min;
+	struct key_cache *keys; /* or NULL */
 };
 extern const struct signature_rules signature_rules_default;
 

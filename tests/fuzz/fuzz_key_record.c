@@ -25,7 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (key.bits == 0 || key.bits > KEY_BITS_MAX)
 			abort();
 		/* No signature is that short. */
-		if (key_record_verifies(&key, DIGEST_SHA256, digest,
+		if (key_record_verifies(&key, NULL, DIGEST_SHA256, digest,
 			(struct bytes){ record.data, size < 8 ? size : 8 }))
 			abort();
 	} else if (err.kind == ERR_NONE) {

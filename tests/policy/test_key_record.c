@@ -176,10 +176,51 @@ test_rsa(void **state)
 }
 
 static void
+check_key(const struct key_record *key, struct key_cache *cache,
+    struct buf *signature)
+{
+	const uint8_t digest[DIGEST_MAX] = { 1, 2, 3 };
+	const uint8_t other[DIGEST_MAX] = { 4 };
+
+	assert_true(key_record_verifies(key, cache, DIGEST_SHA256, digest,
+	    buf_bytes(signature)));
+	assert_false(key_record_verifies(key, cache, DIGEST_SHA256, other,
+	    buf_bytes(signature)));
+	assert_false(key_record_verifies(key, cache, DIGEST_SHA1, digest,
+	    buf_bytes(signature)));
+	assert_false(key_record_verifies(key, cache, DIGEST_SHA256, digest,
+	    BYTES_LIT("")));
+	signature->data[signature->len - 1] ^= 1;
+	assert_false(key_record_verifies(key, cache, DIGEST_SHA256, digest,
+	    buf_bytes(signature)));
+	signature->data[signature->len - 1] ^= 1;
+}
+
+/* A key that has its place in the cache where this one has, and is another:
+ * the low octets are the same. */
+static void
+check_rival(const struct key_record *key, struct key_cache *cache,
+    const struct buf *signature)
+{
+	const uint8_t digest[DIGEST_MAX] = { 1, 2, 3 };
+	struct key_record rival = *key;
+	char *modulus;
+
+	if (key->type != KEY_RSA)
+		return;
+	modulus = arena_memdup(arena, key->modulus.data, key->modulus.len);
+	modulus[1] ^= 1;
+	rival.modulus.data = modulus;
+	assert_false(key_record_verifies(&rival, cache, DIGEST_SHA256, digest,
+	    buf_bytes(signature)));
+}
+
+static void
 test_verification(void **state)
 {
 	static const unsigned sizes[] = { 0, 1024, 2048, 4096 };
-	uint8_t digest[DIGEST_MAX] = { 1, 2, 3 }, other[DIGEST_MAX] = { 4 };
+	const uint8_t digest[DIGEST_MAX] = { 1, 2, 3 };
+	struct key_cache *cache = key_cache_new();
 	struct buf text, base64, signature;
 	struct key_record record;
 	struct signing_key *key;
@@ -201,22 +242,16 @@ test_verification(void **state)
 				     &record, NULL),
 		    0);
 		assert_int_equal(record.bits, sizes[i] > 0 ? sizes[i] : 256);
-		assert_true(key_record_verifies(&record, DIGEST_SHA256, digest,
-		    buf_bytes(&signature)));
-		assert_false(key_record_verifies(&record, DIGEST_SHA256, other,
-		    buf_bytes(&signature)));
-		assert_false(key_record_verifies(&record, DIGEST_SHA1, digest,
-		    buf_bytes(&signature)));
-		signature.data[signature.len - 1] ^= 1;
-		assert_false(key_record_verifies(&record, DIGEST_SHA256, digest,
-		    buf_bytes(&signature)));
-		assert_false(key_record_verifies(&record, DIGEST_SHA256, digest,
-		    BYTES_LIT("")));
+		check_key(&record, NULL, &signature);
+		check_key(&record, cache, &signature);
+		check_rival(&record, cache, &signature);
+		check_key(&record, cache, &signature);
 		buf_free(&text);
 		buf_free(&base64);
 		buf_free(&signature);
 		signing_key_free(key);
 	}
+	key_cache_free(cache);
 }
 
 int
