@@ -21,6 +21,7 @@
 #include "base/ulid.h"
 #include "mail/charset.h"
 #include "mail/message.h"
+#include "policy/auth_dkim_witness.h"
 #include "policy/verdict.h"
 
 #include "cli/commands.h"
@@ -301,10 +302,55 @@ run_checks(struct judge *judge, struct scan *scan, struct message *message,
 	return 0;
 }
 
+/* What libopendkim says of the signatures, from the top; null when it was
+ * not asked. */
+static json_t *
+ask_witness(const struct judge *judge, struct scan *scan)
+{
+	struct auth_dkim_opinions opinions;
+	const struct auth_dkim_opinion *o;
+	struct err err;
+	json_t *list;
+	size_t i;
+
+	if (!cli_flag(judge->args, "witness"))
+		return json_null();
+	if (auth_dkim_witness(scan, &opinions, &err) < 0)
+		return json_pack("[{s:s, s:s, s:s, s:s}]", "domain", "",
+		    "selector", "", "result", "none", "problem", err.text);
+	list = json_array();
+	for (i = 0; i < opinions.count; i++) {
+		o = &opinions.opinions[i];
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s, s:s?}", "domain", o->domain,
+			"selector", o->selector, "result",
+			o->pass ? "pass" : "fail", "problem", o->problem));
+	}
+	return list;
+}
+
 static void
-report(struct judge *judge, const char *file, const struct scan *scan,
+show_witness(struct cli *cli, const json_t *opinions)
+{
+	static const struct show_column columns[] = {
+		{ "libopendkim", "result", SHOW_TEXT, false },
+		{ "domain", "domain", SHOW_TEXT, true },
+		{ "selector", "selector", SHOW_TEXT, true },
+		{ "problem", "problem", SHOW_TEXT, true },
+	};
+
+	if (json_is_null(opinions))
+		return;
+	putchar('\n');
+	show_table(cli, opinions, sizeof(columns) / sizeof(columns[0]), columns,
+	    "libopendkim found no signature");
+}
+
+static void
+report(struct judge *judge, const char *file, struct scan *scan,
     json_t *take_records)
 {
+	json_t *witness = ask_witness(judge, scan);
 	struct buf results;
 	const json_t *record;
 	size_t i;
@@ -313,9 +359,9 @@ report(struct judge *judge, const char *file, const struct scan *scan,
 	scan_authres(scan, &results);
 	if (judge->cli->json) {
 		json_array_append_new(judge->mails,
-		    json_pack("{s:s, s:s, s:O}", "file", file,
+		    json_pack("{s:s, s:s, s:O, s:O}", "file", file,
 			"authentication_results", buf_str(&results), "records",
-			take_records));
+			take_records, "witness", witness));
 	} else {
 		printf("%s\n", file);
 		json_array_foreach(take_records, i, record)
@@ -323,9 +369,11 @@ report(struct judge *judge, const char *file, const struct scan *scan,
 			putchar('\n');
 			show_record(judge->cli, record);
 		}
+		show_witness(judge->cli, witness);
 		putchar('\n');
 	}
 	buf_free(&results);
+	json_decref(witness);
 	json_decref(take_records);
 }
 
@@ -436,6 +484,10 @@ static const struct cli_command commands[] = {
 		    "The client has authenticated as this user of ours.",
 		    false },
 		{ "dns-zone", "FILE", "Answer the DNS from this zone file.",
+		    false },
+		{ "witness", NULL,
+		    "Show what libopendkim says of the DKIM signatures, too: "
+		    "a second opinion, which counts nothing.",
 		    false },
 		{ "defaults", NULL,
 		    "Judge by the built-in settings; do not ask Redis for "

@@ -9,9 +9,12 @@
 
 #include <opendkim/dkim.h>
 
+#include "base/clock.h"
 #include "mail/message.h"
 #include "policy/auth_dkim.h"
 #include "policy/auth_dkim_witness.h"
+
+#define KEY_WAIT_MS 5000
 
 static int
 failed(DKIM *dkim, DKIM_STAT status, struct err *err)
@@ -22,20 +25,21 @@ failed(DKIM *dkim, DKIM_STAT status, struct err *err)
 	    "libopendkim: %s", why != NULL ? why : dkim_getresultstr(status));
 }
 
-/* The key is what the scan was told; nothing is asked anew but from the
- * answers of the scan. */
+/* What the scan has asked it is told; the rest is asked now. */
 static DKIM_CBSTAT
 look_up_key(DKIM *dkim, DKIM_SIGINFO *sig, u_char *out, size_t size)
 {
 	struct scan *scan = dkim_get_user_context(dkim);
-	const struct dns_answer *answer = dns_ask(scan->dns,
-	    arena_printf(scan->arena, "%s._domainkey.%s",
-		(const char *)dkim_sig_getselector(sig),
-		(const char *)dkim_sig_getdomain(sig)),
-	    DNS_TXT);
+	const char *name = arena_printf(scan->arena, "%s._domainkey.%s",
+	    (const char *)dkim_sig_getselector(sig),
+	    (const char *)dkim_sig_getdomain(sig));
+	const int64_t until_ms = clock_mono_ms() + KEY_WAIT_MS;
+	const struct dns_answer *answer;
 	struct bytes text;
 
-	if (answer == NULL || dns_status_is_failure(answer->status))
+	while ((answer = dns_ask(scan->dns, name, DNS_TXT)) == NULL)
+		(void)dns_set_wait(scan->dns, until_ms);
+	if (dns_status_is_failure(answer->status))
 		return DKIM_CBSTAT_TRYAGAIN;
 	if (answer->count == 0 || answer->records[0].text.len >= size)
 		return DKIM_CBSTAT_NOTFOUND;
@@ -88,6 +92,12 @@ feed(DKIM *dkim, const struct message *message, struct err *err)
 	return 0;
 }
 
+static const char *
+text_of(struct arena *arena, const u_char *text)
+{
+	return text != NULL ? arena_strdup(arena, (const char *)text) : "";
+}
+
 static void
 take_opinions(struct arena *arena, DKIM *dkim, struct auth_dkim_opinions *out)
 {
@@ -102,6 +112,10 @@ take_opinions(struct arena *arena, DKIM *dkim, struct auth_dkim_opinions *out)
 		const char *why =
 		    dkim_sig_geterrorstr(dkim_sig_geterror(sigs[i]));
 
+		out->opinions[i].domain =
+		    text_of(arena, dkim_sig_getdomain(sigs[i]));
+		out->opinions[i].selector =
+		    text_of(arena, dkim_sig_getselector(sigs[i]));
 		out->opinions[i].pass = DKIM_SIG_CHECK(sigs[i]);
 		if (!out->opinions[i].pass)
 			out->opinions[i].problem = arena_strdup(arena,

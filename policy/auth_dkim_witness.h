@@ -3,9 +3,10 @@
  *
  * Our own verifier decides (see auth_dkim.c why).  Where an operator or a
  * test asks why a signature fails, it helps to know what the verifier says
- * that stands before much of the world's mail.  It looks at a message that
- * was scanned, with the same DNS answers; it is slow and never in the way
- * of a message.
+ * that stands before much of the world's mail: `sekimori scan --witness`.
+ * It looks at a message that was scanned, with the same DNS answers, and
+ * waits for keys that the scan had no need of; it is slow and never in the
+ * way of a message.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -16,6 +17,7 @@
 #include "policy/scan.h"
 
 struct auth_dkim_opinion {
+	const char *domain, *selector; /* d=, s=; "" where it read none */
 	bool pass;
 	const char *problem; /* in the library's words, or NULL */
 };

@@ -66,11 +66,11 @@ class Keys:
         cls.daemon.__exit__()
 
     @classmethod
-    def tool(cls, *words, status=0):
+    def tool(cls, *words, status=0, group="dkim"):
         program = os.path.join(os.environ.get("SEKIMORI_BUILD", "."),
                                "sekimori")
         done = subprocess.run(
-            [program, "-c", cls.daemon.conf_path, "--json", "dkim", *words],
+            [program, "-c", cls.daemon.conf_path, "--json", group, *words],
             stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != status:
             raise AssertionError(f"{words}: {done.returncode}\n{done.stdout}"
@@ -153,6 +153,27 @@ class Signing(Keys, unittest.TestCase):
             forged = message([(name, " forged@evil.example")]
                              + result.headers, BODY)
             self.assertFalse(dkim.DKIM(forged).verify(0, self.lookup), name)
+
+    def witness(self, raw):
+        """{selector: what libopendkim says}, by `sekimori scan`."""
+        path = os.path.join(self.daemon.directory, "mail")
+        with open(path, "wb") as out:
+            out.write(raw)
+        found = self.tool("--defaults", "--ip", BAD_IP, "--rcpt", RCPT,
+                          "--witness", path, group="scan")["mails"][0]
+        ours = {s["selector"]: s["result"] for s
+                in found["records"][0]["results"]["dkim"]["signatures"]}
+        theirs = {w["selector"]: w["result"] for w in found["witness"]}
+        return ours, theirs
+
+    def test_the_witness_agrees(self):
+        result = self.send()
+        good = {"r1": "pass", "e1": "pass"}
+        bad = {"r1": "fail", "e1": "fail"}
+        self.assertEqual(self.witness(message(result.headers, BODY)),
+                         (good, good))
+        self.assertEqual(self.witness(message(result.headers, b"other\r\n")),
+                         (bad, bad))
 
     def test_who_is_not_signed(self):
         two = [("From", f" a@{OURS}")] + HEADERS
