@@ -25,6 +25,7 @@ extern const struct cli_group group_route;
 extern const struct cli_group group_scan;
 extern const struct cli_group group_system;
 extern const struct cli_group group_up;
+extern const struct cli_group group_user;
 
 /* All of them. */
 extern const struct cli_groups cli_groups;

@@ -18,6 +18,7 @@ static const struct cli_group *const groups[] = {
 	&group_alias,
 	&group_list,
 	&group_audit,
+	&group_user,
 	&group_scan,
 	&group_auth,
 	&group_report,

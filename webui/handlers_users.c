@@ -176,10 +176,12 @@ take_rest(struct request *request, struct account *account, struct err *err)
 
 	if (request_text(request, "language", &tag, err) < 0)
 		return -1;
-	if (tag != NULL && language_parse(tag) < 0)
+	if (tag != NULL && strcmp(tag, "auto") == 0)
+		account->language = NULL;
+	else if (tag != NULL && language_parse(tag) < 0)
 		return request_refuse(request, 400, "language", err,
 		    "language: there is no language '%s'", tag);
-	if (tag != NULL)
+	else if (tag != NULL)
 		account->language = tag;
 	if (request_value(request, "disabled") != NULL &&
 	    request_flag(request, "disabled", &account->disabled, err) < 0)
