@@ -20,6 +20,7 @@ from selenium.common.exceptions import (NoSuchElementException,
                                         StaleElementReferenceException,
                                         WebDriverException)
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -27,7 +28,7 @@ from selenium.webdriver.support.ui import Select
 HERE = pathlib.Path(__file__).resolve().parent
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 WIDE = (1280, 900)
 PHONE = (375, 812)
@@ -88,6 +89,13 @@ class Browser:
         self.scripts(True)
         self.driver.get("about:blank")
         self.forget()
+
+    def take_cookies(self, cookies):
+        """Those of a visitor who is signed in."""
+        self.cdp("Network.clearBrowserCookies")
+        for name, value in cookies.items():
+            self.cdp("Network.setCookie", name=name, value=value,
+                     url=self.base + "/", httpOnly=True, sameSite="Lax")
 
     def language(self, tag):
         self.cdp("Emulation.setUserAgentOverride",
@@ -196,6 +204,13 @@ class Browser:
         element.send_keys(Keys.CONTROL, "a")
         element.send_keys(Keys.DELETE)
         element.send_keys(value)
+
+    def keys(self, *words):
+        """Type: names of keys in capitals, or text."""
+        actions = ActionChains(self.driver)
+        for word in words:
+            actions.send_keys(getattr(Keys, word, word))
+        actions.perform()
 
     def wait(self, question, what):
         deadline = time.monotonic() + PATIENCE_S

@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 sys.path.insert(0, str(HERE))
 
 from browser import CHROMIUM, DRIVER, Browser     # noqa: E402
-from stage import PASSWORD, Stage                 # noqa: E402
+from stage import Stage                           # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -41,15 +41,11 @@ def browser(the_browser):
 
 
 @pytest.fixture
-def signed_in(browser):
+def signed_in(browser, stage):
     """Call it with the name of a user: the browser is then that user."""
 
-    def sign_in(user="operator", password=PASSWORD):
-        browser.open("/sign-in")
-        browser.fill("#user", user)
-        browser.fill("#password", password)
-        browser.press(browser.find("main form button"))
-        assert browser.path.startswith("/overview"), browser.text
+    def sign_in(user="operator"):
+        browser.take_cookies(stage.visitor(user).cookies)
         return browser
 
     return sign_in

@@ -7,6 +7,7 @@ SPDX-License-Identifier: BSD-2-Clause
 from lab import Lab
 from lab.mails import Mail, encoded
 from lab.process import wait_until
+from lab.web import Web
 from lab.world import CLINIC, SCHOOL, SENDERS, SHOP, STRANGER, domain
 
 PASSWORD = "correct horse battery"
@@ -34,6 +35,7 @@ class Stage:
         options.setdefault("web_connections_per_client", 500)
         self.lab = Lab(**options)
         self.client = None
+        self._visitors = {}
 
     def __enter__(self):
         self.lab.__enter__()
@@ -62,11 +64,25 @@ class Stage:
                 self.add_user(name, role, domains, mailbox)
 
     def add_user(self, name, role, domains=(), mailbox=None):
-        body = {"name": name, "role": role, "password": PASSWORD,
-                "domains": list(domains), "must_change": False}
+        """One who has chosen a password already."""
+        body = {"name": name, "role": role, "password": "given " + PASSWORD,
+                "domains": list(domains)}
         if mailbox:
             body["mailbox"] = mailbox
         self.client.post("/users", **body)
+        web = Web(self.port).sign_in(name, "given " + PASSWORD)
+        web.change_password("given " + PASSWORD, PASSWORD)
+
+    password = PASSWORD
+
+    def visitor(self, user):
+        """A program that is signed in as this user; None: as nobody.  Kept,
+        as each sign-in takes a costly hash."""
+        if user not in self._visitors:
+            web = Web(self.port)
+            self._visitors[user] = (web.sign_in(user, PASSWORD)
+                                    if user else web)
+        return self._visitors[user]
 
     # ---- mail ----
 
