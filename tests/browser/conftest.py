@@ -51,6 +51,13 @@ def signed_in(browser, stage):
     return sign_in
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests measured."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """What the browser showed and the programs logged when a test failed."""
