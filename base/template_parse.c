@@ -181,6 +181,7 @@ struct parser {
 	struct cursor c;
 	struct page page;
 	int nesting;
+	bool whole_line; /* the tag stands alone at the start of its line */
 	struct err *err;
 };
 
@@ -443,6 +444,9 @@ end_tag(struct parser *parser)
 	(void)cursor_space(&parser->c);
 	if (!cursor_literal(&parser->c, "}}"))
 		return mistake(parser, "'}}' is missing");
+	/* The line of a tag that shows nothing itself. */
+	if (parser->whole_line)
+		(void)cursor_char(&parser->c, '\n');
 	return 0;
 }
 
@@ -650,7 +654,7 @@ parse_nodes(struct parser *parser, const char *closes,
     struct template_node **first)
 {
 	struct nodes nodes = { NULL, &nodes.first };
-	bool whole_line, at_line_start;
+	bool at_line_start;
 	const char *tag;
 	int rc = 0;
 
@@ -664,12 +668,9 @@ parse_nodes(struct parser *parser, const char *closes,
 		if (tag == parser->c.end)
 			break;
 		parser->c.p += 2;
-		whole_line = begins_line(parser, tag) &&
+		parser->whole_line = begins_line(parser, tag) &&
 		    strchr("#^/><!", cursor_peek(&parser->c)) != NULL;
 		rc = parse_tag(parser, closes, &nodes);
-		/* The line of a tag that shows nothing. */
-		if (rc >= 0 && whole_line)
-			(void)cursor_char(&parser->c, '\n');
 	}
 	if (rc == 0 && closes != NULL)
 		return mistake(parser, "'%s' is not ended", closes);

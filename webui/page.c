@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/template.h"
 #include "policy/policy.h"
+#include "policy/survey.h"
 #include "webui/page_impl.h"
 #include "webui/page_words.h"
 
@@ -391,6 +392,24 @@ page_render(const struct pages *pages, const struct page_view *view,
 
 /* ---- messages ---- */
 
+static void
+see_survey(void (*see)(void *context, const char *where, const char *msgid,
+	       const char *plural),
+    void *context)
+{
+	json_t *words = survey_words(), *word;
+	size_t i;
+
+	json_array_foreach(words, i, word)
+	{
+		see(context, "survey",
+		    json_string_value(json_object_get(word, "text")), NULL);
+		see(context, "survey",
+		    json_string_value(json_object_get(word, "advice")), NULL);
+	}
+	json_decref(words);
+}
+
 void
 page_each_message(const struct pages *pages,
     void (*see)(void *context, const char *where, const char *msgid,
@@ -410,4 +429,5 @@ page_each_message(const struct pages *pages,
 		see(context, "menu", menu[i].label, NULL);
 	for (i = 0; i < policy_option_count; i++)
 		see(context, "option", policy_options[i].help, NULL);
+	see_survey(see, context);
 }

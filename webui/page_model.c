@@ -294,6 +294,54 @@ user_fields(const struct page_view *view, const json_t *model)
 	return extra;
 }
 
+/* ---- what a domain publishes ---- */
+
+/* The message with %1 and %2 filled in. */
+static json_t *
+finding_text(const char *message, const json_t *args)
+{
+	const json_t *arg;
+	json_t *text;
+	struct buf out;
+
+	buf_init(&out, LINK_SIZE_MAX);
+	for (; *message != '\0'; message++) {
+		if (message[0] != '%' ||
+		    (message[1] != '1' && message[1] != '2')) {
+			(void)buf_append_char(&out, *message);
+			continue;
+		}
+		message++;
+		arg = json_array_get(args, *message == '1' ? 0 : 1);
+		if (json_is_string(arg))
+			(void)buf_append_str(&out, json_string_value(arg));
+	}
+	text = json_string(buf_str(&out));
+	buf_free(&out);
+	return text != NULL ? text : json_null();
+}
+
+static json_t *
+findings_in_language(const struct page_view *view, const json_t *model)
+{
+	json_t *findings = json_array(), *finding, *copy;
+	const char *template;
+	size_t i;
+
+	json_array_foreach(json_object_get(model, "findings"), i, finding)
+	{
+		copy = json_copy(finding);
+		template =
+		    json_string_value(json_object_get(finding, "template"));
+		if (template != NULL)
+			json_object_set_new(copy, "text",
+			    finding_text(i18n_text(view->language, template),
+				json_object_get(finding, "args")));
+		json_array_append_new(findings, copy);
+	}
+	return json_pack("{s:o}", "found", findings);
+}
+
 /* The page that shows all parts. */
 static json_t *
 all_words(const char *kind)
@@ -326,6 +374,7 @@ static const struct {
 } makers[] = {
 	{ "aliases", by_after },
 	{ "audit", by_before },
+	{ "auth", findings_in_language },
 	{ "domain", options_of_domain },
 	{ "domains", domain_counts },
 	{ "lists", by_after },
