@@ -126,6 +126,8 @@ survey(struct cli *cli, const struct cli_args *args, const char *domain,
 	conf = open_conf(cli, err);
 	if (conf == NULL)
 		return NULL;
+	survey_add_own_keys(cli->arena, conf->dkim_dir, domain, selectors,
+	    &request.selector_count);
 	dns = dns_conf_open(conf, cli_option(args, "dns-zone"), err);
 	if (dns != NULL) {
 		model = survey_domain(dns, &request);

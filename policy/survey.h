@@ -34,6 +34,15 @@ struct survey_request {
  * reference. */
 json_t *survey_domain(struct dns *dns, const struct survey_request *request);
 
+/*
+ * Adds the keys that we sign with for the domain (policy/keyring.h) to
+ * *count selectors, of which there is room for SURVEY_SELECTORS_MAX; one that
+ * is there already is taken as ours.  A directory that cannot be read has
+ * none.
+ */
+void survey_add_own_keys(struct arena *arena, const char *dkim_dir,
+    const char *domain, struct survey_selector *selectors, size_t *count);
+
 /* Each finding there is: "id", "level", "text" and "advice" as they stand
  * before %1 and %2 are filled in.  For the catalogues of translations. */
 json_t *survey_words(void);

@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "policy/key_record.h"
+#include "policy/keyring.h"
 #include "policy/survey_impl.h"
 
+/* Octets of a key record: RSA of 8,192 bits has 1.5 kB. */
+#define RECORD_MAX 4096
 #define BITS_LEAST 1024
 #define BITS_GOOD 2048
 
@@ -136,4 +139,42 @@ survey_dkim(struct survey *survey)
 		usable |= survey_key(survey, &request->selectors[i], keys);
 	json_object_set_new(survey->model, "dkim",
 	    json_pack("{s:b, s:o}", "usable", usable, "keys", keys));
+}
+
+/* ---- our own keys ---- */
+
+static void
+add_own_key(struct arena *arena, const struct keyring_key *key,
+    struct survey_selector *selectors, size_t *count)
+{
+	struct buf record;
+	size_t i = 0;
+
+	while (i < *count && strcmp(selectors[i].name, key->selector) != 0)
+		i++;
+	if (i == SURVEY_SELECTORS_MAX)
+		return;
+	buf_init(&record, RECORD_MAX);
+	if (signing_key_record(key->key, &record) == 0) {
+		selectors[i].name = arena_strdup(arena, key->selector);
+		selectors[i].record = arena_strdup(arena, buf_str(&record));
+		if (i == *count)
+			(*count)++;
+	}
+	buf_free(&record);
+}
+
+void
+survey_add_own_keys(struct arena *arena, const char *dkim_dir,
+    const char *domain, struct survey_selector *selectors, size_t *count)
+{
+	struct keyring_set *set;
+	size_t i;
+
+	if (keyring_read(dkim_dir, domain, &set, NULL) <= 0)
+		return;
+	for (i = 0; i < set->count; i++)
+		if (set->keys[i].state == KEY_SIGNS)
+			add_own_key(arena, &set->keys[i], selectors, count);
+	keyring_set_unref(set);
 }

@@ -79,6 +79,8 @@ handle_auth(struct request *request, struct response *response, struct err *err)
 		    &survey.selector_count, err);
 		json_decref(list);
 	}
+	survey_add_own_keys(request->arena, request->api->conf->dkim_dir,
+	    request->domain, selectors, &survey.selector_count);
 	dns = rc == 0 ? api_dns(request->api, err) : NULL;
 	if (dns == NULL)
 		return -1;

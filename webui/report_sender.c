@@ -17,6 +17,7 @@
 #include "base/dns_conf.h"
 #include "mail/address.h"
 #include "mail/smtp.h"
+#include "policy/keyring.h"
 #include "policy/report_mail.h"
 #include "policy/report_uri.h"
 #include "quarantine/dmarc_tally.h"
@@ -43,6 +44,9 @@ struct report_sender {
 	struct dns *dns;
 	struct history *history;
 	struct reports *reports;
+	struct keyring_set *keys; /* NULL: not signed */
+	size_t identity_count;
+	struct auth_dkim_identity identities[KEYRING_KEYS_MAX];
 	int lock_fd;
 	struct smtp *smtp; /* kept over mails that went well */
 	int64_t next_ms;   /* not before this time, by the rate */
@@ -99,6 +103,27 @@ take_from(struct report_sender *sender, struct err *err)
 	return 0;
 }
 
+/* Those that sign for the domain that reports come from.  Keys that cannot
+ * be read are a reason not to send: unsigned, reports would be refused. */
+static int
+take_keys(struct report_sender *sender, struct err *err)
+{
+	const struct keyring_key *key;
+	size_t i;
+
+	if (keyring_read(sender->conf->dkim_dir, sender->submitter,
+		&sender->keys, err) < 0)
+		return -1;
+	for (i = 0; sender->keys != NULL && i < sender->keys->count; i++) {
+		key = &sender->keys->keys[i];
+		if (key->state == KEY_SIGNS)
+			sender->identities[sender->identity_count++] =
+			    (struct auth_dkim_identity){ sender->submitter,
+				    key->selector, key->key };
+	}
+	return 0;
+}
+
 /* HOST:PORT, [HOST]:PORT; checked when the config was read. */
 static void
 take_server(struct report_sender *sender)
@@ -142,7 +167,8 @@ report_sender_open(const struct conf *conf, struct err *err)
 	sender->lock_fd = -1;
 	sender->arena = arena_new(0);
 	take_server(sender);
-	if (take_from(sender, err) == 0 && open_files(sender, err) == 0)
+	if (take_from(sender, err) == 0 && take_keys(sender, err) == 0 &&
+	    open_files(sender, err) == 0)
 		sender->dns = dns_conf_open(conf, NULL, err);
 	if (sender->dns != NULL)
 		return sender;
@@ -162,6 +188,8 @@ report_sender_close(struct report_sender *sender)
 		dns_close(sender->dns);
 	if (sender->lock_fd >= 0)
 		close(sender->lock_fd);
+	if (sender->keys != NULL)
+		keyring_set_unref(sender->keys);
 	arena_free(sender->arena);
 	free(sender->from);
 	free(sender->host);
@@ -377,7 +405,9 @@ deliver(struct work *work, const struct report_key *key, const char *to,
 		.from = sender->from,
 		.submitter = sender->submitter,
 		.to = to,
-		.now_s = clock_wall_s() };
+		.now_s = clock_wall_s(),
+		.identity_count = sender->identity_count,
+		.identities = sender->identities };
 	enum smtp_outcome outcome;
 	enum report_state state;
 	struct buf text;

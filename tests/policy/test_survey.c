@@ -8,11 +8,14 @@
 #include "config.h"
 
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit.h"
 
 #include "base/clock.h"
+#include "policy/keyring.h"
 #include "policy/report_uri.h"
 #include "policy/survey.h"
 #include "tests/policy/fake_dns.h"
@@ -315,6 +318,45 @@ test_texts(void **state)
 	json_decref(model);
 }
 
+/* Only keys that sign are looked for, each once. */
+static void
+test_own_keys(void **state)
+{
+	struct survey_selector selectors[SURVEY_SELECTORS_MAX] = {
+		{ "s1", NULL },
+	};
+	char directory[] = "/tmp/sekimori-survey.XXXXXX";
+	struct signing_key *key = signing_key_generate(0, NULL);
+	struct arena *arena = arena_new(0);
+	size_t count = 1;
+
+	(void)state;
+	assert_non_null(key);
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(keyring_add(directory, "a.test", "s1", key, -1, NULL),
+	    0);
+	assert_int_equal(keyring_add(directory, "a.test", "s2", key, -1, NULL),
+	    0);
+	assert_int_equal(keyring_set_state(directory, "a.test", "s1", KEY_NEW,
+			     KEY_SIGNS, NULL),
+	    0);
+	survey_add_own_keys(arena, directory, "a.test", selectors, &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(selectors[0].name, "s1");
+	assert_memory_equal(selectors[0].record, "v=DKIM1; k=ed25519", 18);
+	survey_add_own_keys(arena, "/nonexistent", "a.test", selectors, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(keyring_remove(directory, "a.test", "s1", KEY_SIGNS,
+			     NULL),
+	    0);
+	assert_int_equal(keyring_remove(directory, "a.test", "s2", KEY_NEW,
+			     NULL),
+	    0);
+	rmdir(directory);
+	signing_key_free(key);
+	arena_free(arena);
+}
+
 /* ---- report_uri ---- */
 
 static void
@@ -426,6 +468,7 @@ main(void)
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_own_keys),
 		cmocka_unit_test(test_uris),
 		cmocka_unit_test(test_consent),
 	};

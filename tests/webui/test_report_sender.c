@@ -19,7 +19,11 @@
 #include "base/crypto.h"
 #include "base/str.h"
 #include "base/ulid.h"
+#include "mail/message.h"
+#include "policy/keyring.h"
 #include "policy/report_file.h"
+#include "policy/scan.h"
+#include "policy/settings.h"
 #include "quarantine/history.h"
 #include "quarantine/reports.h"
 #include "tests/mail/fake_smtp.h"
@@ -244,6 +248,67 @@ check_mail(struct lab *lab, struct bytes mail)
 	free((char *)(uintptr_t)text);
 }
 
+static int
+give_body(void *context, struct bytes piece, struct err *err)
+{
+	(void)err;
+	scan_body(context, piece);
+	return 0;
+}
+
+/* As any receiver would: the DKIM check of a scan, with our key in the
+ * zone. */
+static void
+verify(struct lab *lab, const struct signing_key *key, struct bytes mail)
+{
+	const struct message_limits limits = { .header_bytes = 65536,
+		.header_count = 100,
+		.memory = 1UL << 20,
+		.spool_dir = lab->directory };
+	struct arena *arena = arena_new(0);
+	struct settings *settings = settings_new_empty();
+	struct message *message = message_new(arena, &limits);
+	struct envelope envelope = { .id = "x",
+		.queue_id = "",
+		.client = { .helo = "", .hostname = "", .auth = "" } };
+	struct dns_options options = { .zone_file = lab->conf->dns_zone };
+	struct dns *dns;
+	struct scan *scan;
+	struct err err;
+	struct buf record;
+	FILE *file;
+
+	buf_init(&record, 4096);
+	assert_int_equal(signing_key_record(key, &record), 0);
+	file = fopen(lab->conf->dns_zone, "a");
+	assert_non_null(file);
+	fprintf(file, "s1._domainkey.ours.test. TXT \"%s\"\n",
+	    buf_str(&record));
+	fclose(file);
+	buf_free(&record);
+	dns = dns_open(&options, &err);
+	assert_non_null(dns);
+	assert_int_equal(address_parse(arena, BYTES_LIT("dmarc@ours.test"),
+			     &envelope.sender, &err),
+	    0);
+	ip_parse(BYTES_LIT("192.0.2.9"), &envelope.client.ip);
+	scan = scan_new(arena, dns, &envelope, settings, "here");
+	scan->inbound_checks = true;
+	assert_int_equal(message_read(message, mail, &err), 0);
+	scan_reach(scan, SCAN_MAIL);
+	scan->message = message;
+	scan_reach(scan, SCAN_HEADERS);
+	assert_int_equal(spool_each(message->body, give_body, scan, &err), 0);
+	scan_finish(scan, clock_mono_ms() + 60000);
+	assert_int_equal(scan->auth.dkim.result, AUTH_PASS);
+	assert_int_equal(scan->auth.dkim.count, 1);
+	scan_fini(scan);
+	message_fini(message);
+	settings_unref(settings);
+	dns_close(dns);
+	arena_free(arena);
+}
+
 /* ---- tests ---- */
 
 static void
@@ -268,6 +333,42 @@ test_sends_once(void **state)
 	assert_int_equal(run(lab, true, &err), 0);
 	assert_string_equal(buf_str(&lab->steps),
 	    "d.test a@d.test already-sent");
+}
+
+/* The key's signature is good for what the server got. */
+static void
+test_signed(void **state)
+{
+	static const char *const script[] = { DIALOGUE, "> 250 queued",
+		"< QUIT", "> 221 bye", NULL };
+	struct lab *lab = *state;
+	struct fake_smtp *fake;
+	struct signing_key *key;
+	struct err err;
+	char *text;
+
+	set(&lab->conf->dkim_dir, lab->directory);
+	key = signing_key_generate(0, &err);
+	assert_non_null(key);
+	assert_int_equal(keyring_add(lab->directory, "ours.test", "s1", key, -1,
+			     &err),
+	    0);
+	assert_int_equal(keyring_set_state(lab->directory, "ours.test", "s1",
+			     KEY_NEW, KEY_SIGNS, &err),
+	    0);
+	add_mail(lab, "mailto:a@d.test");
+	fake = serve(lab, script);
+	want(lab, 0, "d.test a@d.test sent");
+	assert_string_equal(fake_smtp_stop(fake), "");
+	text =
+	    xmemdup(fake_smtp_message(fake).data, fake_smtp_message(fake).len);
+	assert_int_equal(strncmp(text, "DKIM-Signature: v=1; ", 21), 0);
+	assert_non_null(strstr(text, "d=ours.test;"));
+	assert_non_null(strstr(text, "s=s1;"));
+	verify(lab, key, fake_smtp_message(fake));
+	free(text);
+	fake_smtp_free(fake);
+	signing_key_free(key);
 }
 
 static void
@@ -377,6 +478,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(test_sends_once),
+		LAB_TEST(test_signed),
 		LAB_TEST(test_refused),
 		LAB_TEST(test_unknown),
 		LAB_TEST(test_away),
