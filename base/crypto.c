@@ -250,13 +250,14 @@ decode_plain(struct bytes in, struct decoder *d)
 	for (i = 0; i < in.len; i++) {
 		int value = digit_value(in.data[i], '+', '/');
 
-		if (ascii_is_space(in.data[i]))
-			continue;
-		if (in.data[i] == '=')
+		if (value >= 0) {
+			if (padding > 0 || decoder_digit(d, value) < 0)
+				return -1;
+		} else if (in.data[i] == '=') {
 			padding++;
-		else if (value < 0 || padding > 0 ||
-		    decoder_digit(d, value) < 0)
+		} else if (!ascii_is_space(in.data[i])) {
 			return -1;
+		}
 	}
 	if (padding != 0 && padding != (4 - d->digits % 4) % 4)
 		return -1;
