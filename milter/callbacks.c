@@ -59,11 +59,35 @@ answers_data(const struct daemon *daemon)
  * threads start. */
 static struct daemon *the_daemon;
 
-/* What the last MTA offered: for a session that begins on a connection
- * whose earlier session has ended (SMFIC_QUIT_NC), without negotiation. */
-static _Atomic bool last_leading_space;
+/* What was agreed on last: for a session that begins on a connection whose
+ * earlier session has ended (SMFIC_QUIT_NC), without negotiation. */
+static _Atomic bool last_leading_space, last_observes;
 
 /* ---- negotiation ---- */
+
+/*
+ * Who only observes refuses no recipient, and each answer that is not given
+ * saves a trip through libmilter's pool.  Over TCP the MTA's own packets
+ * would wait for their acknowledgement then, as with DATA.
+ */
+static bool
+answers_rcpt(struct daemon *daemon)
+{
+	struct setup *setup = daemon_setup(daemon);
+	bool observes = setup->conf->mode == MODE_OBSERVE;
+
+	setup_unref(setup);
+	return !observes || answers_data(daemon);
+}
+
+static struct session *
+begin_session(bool leading_space, bool observes)
+{
+	struct session *session = session_new(the_daemon, leading_space);
+
+	session->observes = observes;
+	return session;
+}
 
 /* Macros that we want at each step; without them the MTA sends more. */
 static const struct {
@@ -98,6 +122,7 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
     unsigned long *out3)
 {
 	bool space = (offered_steps & SMFIP_HDR_LEADSPC) != 0;
+	bool observes;
 
 	(void)unused2;
 	(void)unused3;
@@ -112,11 +137,15 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 		ask_for_macros(ctx);
 	}
 	*out2 = *out3 = 0;
-	last_leading_space = space;
 	if (!daemon_enter(the_daemon))
 		return SMFIS_REJECT;
+	observes = !answers_rcpt(the_daemon);
+	if (observes)
+		*steps |= SMFIP_NR_RCPT;
+	last_leading_space = space;
+	last_observes = observes;
 	session_free(smfi_getpriv(ctx));
-	smfi_setpriv(ctx, session_new(the_daemon, space));
+	smfi_setpriv(ctx, begin_session(space, observes));
 	daemon_leave(the_daemon);
 	return SMFIS_CONTINUE;
 }
@@ -204,7 +233,8 @@ on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
 	struct session *session;
 
 	if (smfi_getpriv(ctx) == NULL && daemon_enter(the_daemon)) {
-		smfi_setpriv(ctx, session_new(the_daemon, last_leading_space));
+		smfi_setpriv(ctx,
+		    begin_session(last_leading_space, last_observes));
 		daemon_leave(the_daemon);
 	}
 	session = enter(ctx);

@@ -145,7 +145,7 @@ make_plan(struct transaction *tx, struct finish *finish)
 		    daemon->quarantine != NULL && store_is_up(daemon->store),
 		.too_large =
 		    message_size(tx->message) > conf_of(tx)->hold_message_max,
-		.observe = conf_of(tx)->mode == MODE_OBSERVE,
+		.observe = tx->observes,
 	};
 	struct answer *answer = arena_alloc(tx->arena, sizeof(*answer));
 
@@ -290,7 +290,7 @@ could_not_keep(struct transaction *tx, struct finish *finish)
 	for (i = 0; i < tx->mailbox_count; i++)
 		tx->mailboxes[i].verdict = verdict_plain(tx->arena, CLASS_ERROR,
 		    SUB_INTERNAL, tx->failure, ACTION_DEFER);
-	if (conf_of(tx)->mode == MODE_OBSERVE)
+	if (tx->observes)
 		pass_on(tx, finish);
 	else
 		give_up(tx, finish, answer_of(ANSWER_TRY_LATER));

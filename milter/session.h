@@ -31,6 +31,8 @@ struct session {
 	struct daemon *daemon;
 	bool leading_space; /* header values come with theirs */
 	bool turned_away;   /* over connections_max */
+	bool observes;      /* RCPT is not answered, so to the end of the
+			     * session mode = observe holds */
 	struct ip ip;
 	char *texts[SESSION_TEXT_COUNT]; /* cleaned; NULL: not known */
 	struct transaction *transaction;

@@ -184,6 +184,8 @@ transaction_new(struct session *session, const char *sender,
 	tx->begun_ms = clock_mono_ms();
 	daemon_add_transaction(daemon);
 	tx->setup = daemon_setup(daemon);
+	tx->observes =
+	    session->observes || tx->setup->conf->mode == MODE_OBSERVE;
 	tx->settings = daemon_settings(daemon);
 	tx->authserv_id = choose_authserv_id(tx);
 	tx->envelope.id = tx->id.text;
@@ -286,12 +288,6 @@ add_recipient(struct transaction *tx, const struct envelope_recipient *rcpt)
 	tx->session->daemon->counters.recipients++;
 }
 
-static bool
-observes(const struct transaction *tx)
-{
-	return tx->setup->conf->mode == MODE_OBSERVE;
-}
-
 /* Whether recipients can be taken at all, whoever they are. */
 static enum answer_id
 may_receive(const struct transaction *tx)
@@ -364,7 +360,7 @@ refuse_by_us(struct transaction *tx, const char *recipient, enum answer_id id)
 static bool
 is_exempt(const struct transaction *tx)
 {
-	return tx->submitted || tx->from_release_network || observes(tx);
+	return tx->submitted || tx->from_release_network || tx->observes;
 }
 
 /*
@@ -399,7 +395,7 @@ take_ours(struct transaction *tx, const struct envelope_recipient *rcpt,
 		if (refusal == NULL || verdict->action == ACTION_DEFER)
 			refusal = verdict;
 	}
-	if (refusal == NULL || refused < found->count || observes(tx))
+	if (refusal == NULL || refused < found->count || tx->observes)
 		return answer_of(ANSWER_CONTINUE);
 	tx->mailbox_count = before;
 	tx->watched = watched;
@@ -475,7 +471,7 @@ transaction_recipient(struct transaction *tx, const char *rcpt,
 		id = ANSWER_OTHER_DOMAIN;
 	if (id != ANSWER_CONTINUE) {
 		/* Observing, what we cannot judge is not our business. */
-		if (observes(tx))
+		if (tx->observes)
 			return answer_of(ANSWER_CONTINUE);
 		return refuse_by_us(tx, keep_text(tx->arena, rcpt), id);
 	}
@@ -524,7 +520,7 @@ transaction_header_end(struct transaction *tx)
 static bool
 is_body_kept(const struct transaction *tx)
 {
-	return !observes(tx) || tx->from_release_network;
+	return !tx->observes || tx->from_release_network;
 }
 
 void

@@ -217,8 +217,12 @@ class Daemon:
     def session(self, **options):
         return milterclient.Session(self.address, **options)
 
-    def greeted(self, ip=GOOD_IP, **options):
-        """A session behind HELO."""
+    def greeted(self, ip=GOOD_IP, answered=False, **options):
+        """A session behind HELO; answered: also in observe mode RCPT is
+        answered, so that one knows when it was seen."""
+        if answered:
+            options["protocol"] = (milterclient.PROTOCOL_ALL
+                                   & ~milterclient.NR_RCPT)
         session = self.session(**options)
         session.connect(f"mx.{GOOD}", ip)
         session.helo(f"mx.{GOOD}")

@@ -62,14 +62,14 @@ class Sessions(unittest.TestCase):
                     | milterclient.NR_UNKN | milterclient.NR_HDR
                     | milterclient.NR_EOH | milterclient.NR_BODY
                     | milterclient.NODATA | milterclient.NOUNKNOWN
-                    | milterclient.NOEOH
+                    | milterclient.NOEOH | milterclient.NR_RCPT
                     | milterclient.HDR_LEADSPC)
             self.assertEqual(mta.protocol, want)
             self.assertEqual(mta.actions & 0x19, 0x19)
 
     def test_results_are_written_on_top(self):
         result = self.send()
-        self.assertEqual(result.rcpt_replies, ["c"])
+        self.assertEqual(result.rcpt_replies, [None])
         self.assertEqual(result.reply, "c")
         self.assertEqual(results(result)["spf"], "pass")
         self.assertEqual(results(result)["dmarc"], "pass")
@@ -227,7 +227,7 @@ class Sessions(unittest.TestCase):
 
     def test_many_recipients(self):
         rcpts = [f"<r{n}@sekimori-test.org>" for n in range(1200)]
-        with self.daemon.greeted() as mta:
+        with self.daemon.greeted(answered=True) as mta:
             result = mta.mail(SENDER, rcpts, HEADERS, BODY)
         self.assertEqual(result.reply, "c")
         self.assertEqual(set(result.rcpt_replies), {"c"})
@@ -440,7 +440,8 @@ class Life(unittest.TestCase):
 
     def test_finishes_what_has_a_recipient(self):
         with Daemon() as daemon:
-            with daemon.greeted() as mta, daemon.greeted() as idle:
+            with daemon.greeted(answered=True) as mta, \
+                    daemon.greeted() as idle:
                 idle.mail_from(SENDER)
                 mta.mail_from(SENDER)
                 mta.rcpt(RCPT)
@@ -457,7 +458,7 @@ class Life(unittest.TestCase):
 
     def test_not_longer_than_drain_timeout(self):
         with Daemon(drain_timeout="1s") as daemon:
-            with daemon.greeted() as mta:
+            with daemon.greeted(answered=True) as mta:
                 mta.mail_from(SENDER)
                 mta.rcpt(RCPT)
                 daemon.signal(signal.SIGTERM)
@@ -466,7 +467,7 @@ class Life(unittest.TestCase):
 
     def test_second_term_ends_at_once(self):
         with Daemon() as daemon:
-            with daemon.greeted() as mta:
+            with daemon.greeted(answered=True) as mta:
                 mta.mail_from(SENDER)
                 mta.rcpt(RCPT)
                 daemon.signal(signal.SIGTERM)

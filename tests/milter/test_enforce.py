@@ -102,6 +102,26 @@ class Enforce(unittest.TestCase):
                                      ["452", "4.5.3"], "c", "c"])
             self.assertEqual(result.reply, "c")
 
+    def test_enforced_after_observing(self):
+        """Whose recipients were not answered goes on observing."""
+        def reload(mode, count):
+            daemon.write_conf(mode=mode)
+            daemon.signal(signal.SIGHUP)
+            daemon.wait_log("reload: done", count=count)
+
+        rcpts = ["<locked@our.example>"]
+        with self.daemon() as daemon, daemon.greeted() as before:
+            reload("observe", 1)
+            with daemon.greeted() as observing:
+                reload("enforce", 2)
+                result = observing.mail(SENDER, rcpts, HEADERS, BODY)
+                self.assertEqual(result.rcpt_replies, [None])
+                self.assertEqual(result.reply, "c")
+            with daemon.greeted() as after:
+                for mta in (before, after):
+                    result = mta.mail(SENDER, rcpts, HEADERS, BODY)
+                    self.assertEqual(result.rcpt_replies[0][:9], "550 5.2.1")
+
     def test_connections_max(self):
         with self.daemon(connections_max=2) as daemon:
             with daemon.greeted(), daemon.greeted(), \
