@@ -40,7 +40,9 @@ class Sender:
         if self.dmarc:
             zone.txt(f"_dmarc.{self.domain}", self.dmarc)
         if self.signs:
-            self.key = Key(self.domain)
+            # One key for all laboratories of this process: a mail is signed
+            # without asking for which of them it is.
+            self.key = self.key or Key(self.domain)
             zone.txt(self.key.name, self.key.record)
 
 
