@@ -28,6 +28,13 @@ with Lab() as lab:
 """
 
 
+def as_from_a_terminal():
+    """In the child: signals as a person's shell leaves them, whatever
+    nohup or a background job made of them for us."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_DFL)
+
+
 def processes_of(directory):
     """Command lines and working directories that name the directory."""
     found = []
@@ -57,7 +64,8 @@ def test_once_says_that_all_fared_well():
 def test_nothing_is_left_running(signum):
     with subprocess.Popen(
             [sys.executable, "-B", "-c", LAB, HERE], stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True) as lab:
+            stderr=subprocess.DEVNULL, text=True,
+            preexec_fn=as_from_a_terminal) as lab:
         directory = lab.stdout.readline().strip()
         assert len(processes_of(directory)) > 5
         lab.send_signal(signum)
@@ -71,7 +79,7 @@ def test_ctrl_c_ends_the_quickstart():
     with subprocess.Popen(
             [QUICKSTART, "--build", build_directory()],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True) as shown:
+            text=True, preexec_fn=as_from_a_terminal) as shown:
         directory = None
         for line in shown.stdout:
             if line.startswith("  logs: "):
