@@ -12,6 +12,7 @@ import time
 from lab import Lab, LabError, world
 from lab.cases import Run, make
 from lab.mails import Mail
+from lab.process import PATIENCE_S
 from lab.text import Terminal
 
 STYLES = {"accepted": "good", "released": "good", "quarantined": "held",
@@ -25,8 +26,9 @@ def send_all(lab, terminal):
         terminal.progress(f"  {number:2}/{len(cases)}  {case.what}")
         runs.append(Run(lab, case))
     terminal.progress("  waiting for deliveries and for the history")
+    until = time.monotonic() + PATIENCE_S
     for run in runs:
-        run.check()
+        run.check(max(1, until - time.monotonic()))
     terminal.progress_end()
     return runs
 
@@ -82,7 +84,11 @@ def release_one(lab, terminal, runs):
     """A person lets one held mail through."""
     run = next(r for r in runs if r.case.key == "forged-quarantine")
     mailbox = next(iter(run.case.outcomes))
-    entry = lab.held_of(run.mail, mailbox)[0]
+    entries = lab.held_of(run.mail, mailbox)
+    if not entries:
+        terminal.say(f"  {mailbox}: nothing is held.")
+        return False
+    entry = entries[0]
     terminal.say(f"  $ sekimori quarantine release {entry['id']}")
     lab.sekimori.cli("quarantine", "release", entry["id"])
     delivery = lab.sink.wait(mailbox, run.mail.marker)[0]

@@ -9,11 +9,12 @@ SPDX-License-Identifier: BSD-2-Clause
 
 import dataclasses
 import re
+import time
 import typing
 
 from . import world
 from .mails import Mail, encoded, noise
-from .process import LabError
+from .process import PATIENCE_S, LabError
 from .world import (CLINIC, OLD_SHOP, SCHOOL, SENDERS, SHOP, STRANGER,
                     address, domain)
 
@@ -317,7 +318,9 @@ class Run:
     def fared_well(self):
         return not self.wrong
 
-    def check(self):
+    def check(self, seconds=PATIENCE_S):
+        """seconds: for all that has to be waited for together."""
+        self._until = time.monotonic() + seconds
         for part in (self._check_replies, self._check_history,
                      self._check_sink, self._check_held):
             try:
@@ -325,6 +328,9 @@ class Run:
             except LabError as error:
                 self.wrong.append(str(error))
         return self.wrong
+
+    def _seconds(self):
+        return max(1, self._until - time.monotonic())
 
     def _expect(self, good, text):
         if not good:
@@ -344,7 +350,7 @@ class Run:
             self.fates = [Fate(self.case.rcpts[0], "rejected", "",
                                str(reply))]
             return
-        rows = self.lab.wait_history(len(outcomes), **(
+        rows = self.lab.wait_history(len(outcomes), self._seconds(), **(
             self.case.search or {"message_id": self.mail.message_id}))
         self._expect(len(rows) == len(outcomes),
                      f"{len(rows)} rows in the history")
@@ -371,7 +377,8 @@ class Run:
         expected = {m: o for m, o in self.case.outcomes.items()
                     if o.status == "accepted"}
         for mailbox in expected:
-            self.lab.sink.wait(mailbox, self.mail.marker)
+            self.lab.sink.wait(mailbox, self.mail.marker,
+                               seconds=self._seconds())
         deliveries = self.lab.sink.deliveries(marker=self.mail.marker)
         self._expect(len(deliveries) == len(expected),
                      "delivered: " + ", ".join(d.rcpt for d in deliveries))

@@ -175,8 +175,8 @@ class Lab:
                  for w in (f"--{name.replace('_', '-')}", value)]
         return self.sekimori.cli("log", "search", *words)["rows"]
 
-    def wait_history(self, count=1, **filters):
+    def wait_history(self, count=1, seconds=PATIENCE_S, **filters):
         """Rows of the history, once there are that many."""
         wait_until(lambda: len(self.history(**filters)) >= count,
-                   f"{count} rows in the history for {filters}")
+                   f"{count} rows in the history for {filters}", seconds)
         return self.history(**filters)

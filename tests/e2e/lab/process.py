@@ -133,7 +133,7 @@ def wait_until(question, what, seconds=PATIENCE_S):
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise LabError(f"{what}: not within {seconds} s")
+            raise LabError(f"{what}: not within {seconds:.0f} s")
         time.sleep(0.03)
 
 

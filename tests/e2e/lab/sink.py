@@ -11,7 +11,7 @@ import socketserver
 import threading
 import time
 
-from .process import LabError, free_port, wait_until
+from .process import PATIENCE_S, LabError, free_port, wait_until
 
 COMMAND_MAX = 4096
 
@@ -248,11 +248,11 @@ class Sink:
             found = [d for d in found if raw in d.content]
         return found
 
-    def wait(self, rcpt, marker=None, count=1):
+    def wait(self, rcpt, marker=None, count=1, seconds=PATIENCE_S):
         """Until count deliveries are there; returns them."""
         try:
             wait_until(lambda: len(self.deliveries(rcpt, marker)) >= count,
-                       f"{count} deliveries to {rcpt}")
+                       f"{count} deliveries to {rcpt}", seconds)
         except LabError as error:
             raise LabError(f"{error}; there are "
                            f"{len(self.deliveries(rcpt, marker))}") from None
