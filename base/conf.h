@@ -23,6 +23,10 @@ enum conf_unlisted {
 	UNLISTED_PASS,
 	UNLISTED_CHECK
 };
+enum conf_upstream_trust {
+	UPSTREAM_RECEIVED,
+	UPSTREAM_SKIP
+};
 enum conf_log_target {
 	CONF_LOG_STDERR,
 	CONF_LOG_SYSLOG
@@ -39,8 +43,10 @@ struct conf {
 	char *authserv_id;           /* "": macro {j}, else the host's name */
 	struct option_list networks; /* ours: outbound */
 	struct option_list
-	    release_networks; /* where X-Sekimori-Release counts */
-	int unlisted_domains; /* enum conf_unlisted */
+	    release_networks;        /* where X-Sekimori-Release counts */
+	struct option_list upstream; /* gateways before us */
+	int upstream_trust;          /* enum conf_upstream_trust */
+	int unlisted_domains;        /* enum conf_unlisted */
 	/* signing */
 	char *dkim_dir;
 	char *arc_domain; /* "": nothing is sealed */

@@ -21,6 +21,7 @@ static const char *const log_target_words[] = { "stderr", "syslog", NULL };
 static const char *const log_level_words[] = { "error", "warn", "info", "debug",
 	NULL };
 static const char *const mode_words[] = { "enforce", "observe", NULL };
+static const char *const upstream_words[] = { "received", "skip", NULL };
 static const char *const unlisted_words[] = { "pass", "check", NULL };
 
 static bool
@@ -322,6 +323,18 @@ const struct option conf_options[] = {
 	    APPLY_AT_ONCE, SECTION_GENERAL,
 	    "Clients of ours: mail from these addresses is outbound, and its "
 	    "sender is not authenticated."),
+	CHECKED(upstream, OPT_LIST, "", check_network, APPLY_AT_ONCE,
+	    SECTION_GENERAL,
+	    "Gateways that stand before us, such as a cloud filter: all "
+	    "addresses that mail passes there, those inside of it included.  "
+	    "The true client is then the first one outside that their "
+	    "Received headers name."),
+	WORDS(upstream_trust, upstream_words, "received", APPLY_AT_ONCE,
+	    SECTION_GENERAL,
+	    "received: authenticate the sender by the true client, as "
+	    "Received names it; where it cannot be read, no client is known "
+	    "and SPF says nothing.  skip: leave it to the upstream, whose "
+	    "mail is not authenticated again."),
 	WORDS(unlisted_domains, unlisted_words, "pass", APPLY_AT_ONCE,
 	    SECTION_GENERAL,
 	    "Mail from strangers to domains that the directory does not "

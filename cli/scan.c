@@ -21,6 +21,7 @@
 #include "base/ulid.h"
 #include "mail/charset.h"
 #include "mail/message.h"
+#include "mail/received.h"
 #include "policy/auth_dkim_witness.h"
 #include "policy/verdict.h"
 
@@ -181,18 +182,45 @@ read_recipients(struct judge *judge, struct err *err)
 }
 
 static bool
-is_in_networks(const struct judge *judge)
+is_listed(const struct option_list *networks, const struct ip *ip)
 {
-	const struct option_list *networks = &judge->conf->networks;
 	struct network network;
 	size_t i;
 
 	for (i = 0; i < networks->count; i++)
 		if (network_parse(bytes_of(networks->items[i]), &network,
 			NULL) == 0 &&
-		    network_contains(&network, &judge->envelope.client.ip))
+		    network_contains(&network, ip))
 			return true;
 	return false;
+}
+
+static bool
+is_upstream(void *context, const struct ip *ip)
+{
+	return is_listed(context, ip);
+}
+
+/* As the milter does it; why there is no client is told. */
+static void
+find_true_client(struct judge *judge, const struct message *message,
+    struct envelope *envelope, struct arena *arena)
+{
+	struct received received = { .helo = "", .name = "" };
+	struct err err;
+
+	if (judge->client_is_ours ||
+	    !is_listed(&judge->conf->upstream, &envelope->client.ip))
+		return;
+	if (received_find_client(arena, &message->header, is_upstream,
+		&judge->conf->upstream, &received, &err) < 0) {
+		received = (struct received){ { IP_NONE, { 0 } }, "", "" };
+		cli_error(judge->cli, "upstream tells no client: %s", err.text);
+	}
+	envelope->upstream = envelope->client.ip;
+	envelope->client.ip = received.ip;
+	envelope->client.helo = received.helo;
+	envelope->client.hostname = received.name;
 }
 
 static int
@@ -208,8 +236,8 @@ read_envelope(struct judge *judge, struct err *err)
 		&envelope->sender, err) < 0 ||
 	    read_recipients(judge, err) < 0)
 		return -1;
-	judge->client_is_ours =
-	    envelope->client.auth[0] != '\0' || is_in_networks(judge);
+	judge->client_is_ours = envelope->client.auth[0] != '\0' ||
+	    is_listed(&judge->conf->networks, &envelope->client.ip);
 	return 0;
 }
 
@@ -290,7 +318,9 @@ static int
 run_checks(struct judge *judge, struct scan *scan, struct message *message,
     struct err *err)
 {
-	scan->inbound_checks = !judge->client_is_ours;
+	scan->inbound_checks = !judge->client_is_ours &&
+	    (scan->envelope->upstream.family == IP_NONE ||
+		judge->conf->upstream_trust != UPSTREAM_SKIP);
 	scan_reach(scan, SCAN_MAIL);
 	scan->message = message;
 	scan_reach(scan, SCAN_HEADERS);
@@ -391,6 +421,7 @@ judge_message(struct judge *judge, const char *file, struct arena *arena,
 
 	*envelope = judge->envelope;
 	envelope->id = arena_strdup(arena, id.text);
+	find_true_client(judge, message, envelope, arena);
 	rc = run_checks(judge, scan, message, err);
 	for (i = 0; rc == 0 && i < envelope->recipient_count; i++)
 		judge_recipient(judge, scan, &envelope->recipients[i].address,

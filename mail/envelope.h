@@ -31,6 +31,9 @@ struct envelope {
 	const char *id;       /* our message id (ULID) */
 	const char *queue_id; /* the MTA's, "" until known */
 	struct envelope_client client;
+	/* the gateway before us (option upstream), where client is who its
+	 * Received names; IP_NONE: client is our peer */
+	struct ip upstream;
 	struct address sender;
 	const char *sender_params; /* "SIZE=... BODY=8BITMIME SMTPUTF8" */
 	bool smtputf8;

@@ -52,7 +52,7 @@ harmless(struct arena *arena, const char *text)
 static const char *
 received_field(const struct transaction *tx)
 {
-	const struct envelope_client *client = &tx->envelope.client;
+	const struct envelope_client *client = &tx->peer;
 	char ip[IP_TEXT_SIZE] = "unknown";
 	char date[CLOCK_RFC5322_SIZE];
 

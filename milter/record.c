@@ -47,6 +47,10 @@ log_envelope(struct log_line *line, const struct transaction *tx)
 	if (envelope->queue_id[0] != '\0')
 		log_field(line, "qid", envelope->queue_id);
 	log_field(line, "client", ip);
+	if (envelope->upstream.family != IP_NONE) {
+		ip_format(&envelope->upstream, ip);
+		log_field(line, "upstream", ip);
+	}
 	log_field(line, "helo", envelope->client.helo);
 	if (envelope->client.auth[0] != '\0')
 		log_field(line, "auth", envelope->client.auth);

@@ -42,7 +42,9 @@ setup_load(const char *file, struct err *err)
 	if (parse_networks("networks", &conf->networks, &setup->networks, err) <
 		0 ||
 	    parse_networks("release_networks", &conf->release_networks,
-		&setup->release_networks, err) < 0) {
+		&setup->release_networks, err) < 0 ||
+	    parse_networks("upstream", &conf->upstream, &setup->upstream, err) <
+		0) {
 		setup_unref(setup);
 		return NULL;
 	}
@@ -63,6 +65,7 @@ setup_unref(struct setup *setup)
 		return;
 	free(setup->networks.networks);
 	free(setup->release_networks.networks);
+	free(setup->upstream.networks);
 	conf_free(setup->owned);
 	free(setup);
 }

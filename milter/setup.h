@@ -21,6 +21,7 @@ struct setup {
 	const struct conf *conf;
 	struct network_list networks;
 	struct network_list release_networks;
+	struct network_list upstream;
 	/* private */
 	struct conf *owned;
 	_Atomic unsigned references;

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "mail/message.h"
+#include "mail/received.h"
 
 #include "milter/daemon.h"
 #include "milter/record.h"
@@ -198,6 +200,9 @@ transaction_new(struct session *session, const char *sender,
 	tx->client_is_ours = tx->submitted ||
 	    tx->envelope.client.auth[0] != '\0' ||
 	    network_list_contains(&tx->setup->networks, &session->ip);
+	tx->peer = tx->envelope.client;
+	tx->from_upstream = !tx->client_is_ours &&
+	    network_list_contains(&tx->setup->upstream, &session->ip);
 	tx->from_release_network =
 	    network_list_contains(&tx->setup->release_networks, &session->ip);
 	message_begin(tx);
@@ -207,7 +212,12 @@ transaction_new(struct session *session, const char *sender,
 	    tx->authserv_id);
 	tx->scan->keys = daemon->keys;
 	tx->scan->inbound_checks = !tx->client_is_ours;
-	scan_reach(tx->scan, SCAN_MAIL);
+	if (tx->from_upstream &&
+	    tx->setup->conf->upstream_trust == UPSTREAM_SKIP)
+		tx->scan->inbound_checks = false;
+	/* Else what SPF asks is not known yet. */
+	if (!tx->from_upstream)
+		scan_reach(tx->scan, SCAN_MAIL);
 	return tx;
 }
 
@@ -501,6 +511,38 @@ transaction_header(struct transaction *tx, const char *name, const char *value)
 	message_add_field(tx->message, bytes_of(name), bytes);
 }
 
+static bool
+is_upstream(void *context, const struct ip *ip)
+{
+	return network_list_contains(context, ip);
+}
+
+/* Behind a gateway the client is who its Received names.  Where that cannot
+ * be read nobody is, rather than somebody of the sender's choice. */
+static void
+find_true_client(struct transaction *tx)
+{
+	struct envelope_client *client = &tx->envelope.client;
+	struct received received = { .helo = "", .name = "" };
+	struct log_line line;
+	struct err err;
+
+	if (!tx->from_upstream)
+		return;
+	if (received_find_client(tx->arena, &tx->message->header, is_upstream,
+		&tx->setup->upstream, &received, &err) < 0) {
+		received = (struct received){ { IP_NONE, { 0 } }, "", "" };
+		log_line_init(&line, LOG_LEVEL_WARN, tx->id.text);
+		log_field(&line, "error", "upstream tells no client");
+		log_field(&line, "reason", err.text);
+		log_line_end(&line);
+	}
+	tx->envelope.upstream = client->ip;
+	client->ip = received.ip;
+	client->helo = received.helo;
+	client->hostname = received.name;
+}
+
 void
 transaction_header_end(struct transaction *tx)
 {
@@ -511,6 +553,7 @@ transaction_header_end(struct transaction *tx)
 	if (!tx->watched)
 		return;
 	tx->scan->message = tx->message;
+	find_true_client(tx);
 	signing_begin(tx);
 	scan_reach(tx->scan, SCAN_HEADERS);
 }

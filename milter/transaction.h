@@ -37,7 +37,9 @@ struct transaction {
 	bool client_is_ours; /* by its network or by authentication */
 	bool submitted;      /* not over SMTP: RCPT cannot be refused */
 	bool from_release_network;
-	bool observes; /* nobody's mail is held, refused or changed */
+	bool observes;      /* nobody's mail is held, refused or changed */
+	bool from_upstream; /* the client is known at the header's end */
+	struct envelope_client peer; /* who speaks to our MTA */
 	/* final mailboxes of the accepted recipients; verdict is set here
 	 * when it was decided at RCPT already */
 	size_t mailbox_count;

@@ -128,11 +128,13 @@ record_results(const struct scan *scan)
 static json_t *
 record_envelope(const struct envelope *envelope)
 {
-	char ip[IP_TEXT_SIZE];
+	char client[IP_TEXT_SIZE], upstream[IP_TEXT_SIZE];
 
-	ip_format(&envelope->client.ip, ip);
-	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "client_ip", ip,
-	    "client_name", text(envelope->client.hostname), "helo",
+	ip_format(&envelope->client.ip, client);
+	ip_format(&envelope->upstream, upstream);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "client_ip", client,
+	    "upstream", upstream, "client_name",
+	    text(envelope->client.hostname), "helo",
 	    text(envelope->client.helo), "auth", text(envelope->client.auth),
 	    "sender", text(envelope->sender.raw));
 }

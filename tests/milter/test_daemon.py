@@ -561,6 +561,70 @@ class Life(unittest.TestCase):
             self.assertEqual(mode, 0o600)
 
 
+class Upstream(unittest.TestCase):
+    """Behind a gateway; the client is who its Received names."""
+
+    GATEWAY, INSIDE = "192.0.2.9", "192.0.2.10"
+
+    @staticmethod
+    def received(ip, helo="x"):
+        return ("Received", f" from {helo} (unknown [{ip}])\r\n\tby y; z")
+
+    def judge(self, daemon, *lines, ip=GATEWAY):
+        with daemon.greeted(ip=ip) as mta:
+            result = mta.mail(SENDER, [RCPT], [*lines, FROM], BODY)
+        self.assertEqual(result.reply, "c")
+        return result
+
+    def test_who_is_the_client(self):
+        good, bad = self.received(GOOD_IP), self.received(BAD_IP)
+        inside = self.received(self.INSIDE)
+        cases = {
+            "the client of the gateway": ([good], "pass"),
+            "through two of its servers": ([inside, good], "pass"),
+            "a stranger": ([bad], "fail"),
+            "a stranger who forges lines below": ([bad, good], "fail"),
+            "who forges lines of the gateway":
+                ([bad, inside, good], "fail"),
+            "an address as HELO":
+                ([self.received(BAD_IP, f"[{GOOD_IP}]"), good], "fail"),
+        }
+        with Daemon(upstream="192.0.2.0/24") as daemon:
+            for label, (lines, want) in cases.items():
+                with self.subTest(label):
+                    result = self.judge(daemon, *lines)
+                    self.assertEqual(results(result)["spf"], want)
+            with self.subTest("not by the gateway"):
+                result = self.judge(daemon, good, ip=BAD_IP)
+                self.assertEqual(results(result)["spf"], "fail")
+            daemon.wait_log(f"client={GOOD_IP} upstream={self.GATEWAY}", 10)
+
+    def test_nobody_rather_than_somebody(self):
+        """What cannot be read says nothing for the sender."""
+        good = self.received(GOOD_IP)
+        cases = {
+            "no Received": [],
+            "two addresses": [("Received", f" from x ([{BAD_IP}]) "
+                               f"([{GOOD_IP}]) by y; z")],
+            "no address": [("Received", " from x by y; z"), good],
+            "a private one": [self.received("10.9.9.9"), good],
+        }
+        with Daemon(upstream="192.0.2.0/24", networks="127.0.0.1") as daemon:
+            for label, lines in cases.items():
+                with self.subTest(label):
+                    found = results(self.judge(daemon, *lines))
+                    self.assertNotEqual(found.get("spf"), "pass")
+                    self.assertEqual(found["dmarc"], "fail")
+
+    def test_skip(self):
+        with Daemon(upstream="192.0.2.0/24", upstream_trust="skip") as daemon:
+            result = self.judge(daemon, self.received(BAD_IP))
+            self.assertEqual(result.header(AR), [])
+            self.assertEqual(result.header("X-Sekimori-Class"), [" not-spam"])
+            result = self.judge(daemon, ip=BAD_IP)
+            self.assertEqual(results(result)["spf"], "fail")
+
+
 class OverTcp(unittest.TestCase):
     def test_answers_are_not_delayed(self):
         with Daemon(inet=free_port()) as daemon:
