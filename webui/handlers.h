@@ -102,4 +102,7 @@ HANDLER(handle_log);
 HANDLER(handle_audit);
 HANDLER(handle_overview);
 
+/* handlers_style.c */
+HANDLER(handle_style);
+
 #endif
