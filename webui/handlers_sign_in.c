@@ -22,6 +22,16 @@
 
 /* ---- sign in ---- */
 
+/* Where to go on, if that is a path of ours; in the arena, as the answer
+ * outlives what was sent. */
+static const char *
+local_path(struct request *request, const char *next)
+{
+	if (next == NULL || !http_path_is_local(next))
+		return NULL;
+	return arena_strdup(request->arena, next);
+}
+
 int
 handle_sign_in_show(struct request *request, struct response *response,
     struct err *err)
@@ -30,8 +40,7 @@ handle_sign_in_show(struct request *request, struct response *response,
 
 	if (request_text(request, "next", &next, err) < 0)
 		return -1;
-	if (next != NULL && !http_path_is_local(next))
-		next = NULL;
+	next = local_path(request, next);
 	/* Who is signed in already has nothing to do here. */
 	if (request->principal->user != NULL)
 		response->location = next != NULL ? next : "/overview";
@@ -137,8 +146,8 @@ handle_sign_in(struct request *request, struct response *response,
 		return -1;
 	log_attempt(request, name, "signed-in");
 	response->notice = "signed-in";
-	response->location =
-	    next != NULL && http_path_is_local(next) ? next : "/overview";
+	next = local_path(request, next);
+	response->location = next != NULL ? next : "/overview";
 	if (account.must_change)
 		response->location = "/password";
 	return 0;

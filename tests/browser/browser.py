@@ -69,6 +69,8 @@ class Browser:
         self.driver = webdriver.Chrome(service=Service(DRIVER),
                                        options=options)
         self.driver.set_page_load_timeout(60)
+        self.cdp("Browser.setDownloadBehavior", behavior="allow",
+                 downloadPath=str(directory))
         self.clean()
 
     def close(self):
@@ -149,14 +151,19 @@ class Browser:
     def has(self, css):
         return bool(self.all(css))
 
+    def is_shown(self, element):
+        """Selenium takes what is in a closed <details> for displayed."""
+        return (self.run("return arguments[0].checkVisibility()", element)
+                and element.is_displayed())
+
     def shown(self, css):
-        return [e for e in self.all(css) if e.is_displayed()]
+        return [e for e in self.all(css) if self.is_shown(e)]
 
     def button(self, text, within="main"):
         """The one button or link on view with this text."""
         found = [e for e in self.shown(
             f"{within} button, {within} a, {within} summary")
-            if e.text.strip() == text]
+                 if e.text.strip() == text]
         if not found:
             raise NoSuchElementException(
                 f"no button {text!r} in: " + self.find(within).text)
