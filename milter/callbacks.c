@@ -305,16 +305,20 @@ static sfsistat
 on_rcpt(SMFICTX *ctx, char **argv)
 {
 	struct session *session = enter(ctx);
+	const struct answer *answer;
 	struct transaction *tx;
+	sfsistat status = SMFIS_TEMPFAIL;
 
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
 	tx = session->transaction;
-	if (tx == NULL)
-		return leave(SMFIS_TEMPFAIL);
-	transaction_set_queue_id(tx, macro(ctx, "i"));
-	return leave(
-	    reply(ctx, tx, transaction_recipient(tx, argv[0], argv + 1)));
+	if (tx != NULL) {
+		transaction_set_queue_id(tx, macro(ctx, "i"));
+		answer = transaction_recipient(tx, argv[0], argv + 1);
+		status = reply(ctx, tx, answer);
+	}
+	/* libmilter complains to syslog of any other answer. */
+	return leave(session->observes ? SMFIS_NOREPLY : status);
 }
 
 static sfsistat
