@@ -262,11 +262,8 @@ value_name(struct cursor *c, enum kind kind, struct buf *out)
 
 	if (cursor_char(c, '('))
 		return value_function(c, name, out);
-	if (name.len >= 2 && name.data[0] == '-' && name.data[1] == '-')
-		return false;
-	if (name.data[0] == '-' &&
-	    (name.len == 1 || !ascii_is_alpha(name.data[1])))
-		return false; /* a negative number */
+	if (name.data[0] == '-')
+		return false; /* a negative number, or a vendor's own */
 	if (kind == KIND_SHOW &&
 	    !is_among(name, displays, sizeof(displays) / sizeof(*displays)))
 		return false;

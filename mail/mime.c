@@ -30,12 +30,6 @@ mime_open(void)
 	g_mime_init();
 }
 
-void
-mime_close(void)
-{
-	g_mime_shutdown();
-}
-
 /* ---- what is looked at ---- */
 
 /* Ends raw where too many lines of it could begin a part: GMime takes its

@@ -73,10 +73,9 @@ struct mime {
 	bool owns_array;
 };
 
-/* Before the first message, from one thread; counted.  Closed for good: GMime
- * does not come up a second time. */
+/* Before the first message, from one thread; may be called again.  There is
+ * no way back: what GMime keeps lives as long as the process. */
 void mime_open(void);
-void mime_close(void);
 
 /* Takes a raw message apart; raw must outlive it, the rest is in the arena.
  * Never NULL.  Different messages may be read by different threads. */

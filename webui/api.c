@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "mail/charset.h"
+#include "mail/mime.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
 #include "quarantine/history.h"
@@ -120,6 +121,7 @@ api_open(const struct conf *conf, struct err *err)
 	pthread_mutex_init(&api->lock, NULL);
 	pthread_mutex_init(&api->history_lock, NULL);
 	api->passwords = password_gate_new();
+	mime_open();
 	api->charsets = charset_open(err);
 	if (api->charsets == NULL || open_store(api, err) < 0 ||
 	    open_quarantine(api, err) < 0) {

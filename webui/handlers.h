@@ -49,6 +49,11 @@ HANDLER(handle_user_add);
 HANDLER(handle_user_set);
 HANDLER(handle_user_remove);
 
+/* handlers_message.c */
+HANDLER(handle_message_preview);
+HANDLER(handle_message_text);
+HANDLER(handle_message_part);
+
 /* handlers_domains.c */
 HANDLER(handle_domains);
 HANDLER(handle_domain_show);

@@ -18,6 +18,7 @@
 #include "quarantine/release.h"
 #include "webui/handlers.h"
 #include "webui/history.h"
+#include "webui/message.h"
 #include "webui/request.h"
 
 #define LIST_DEFAULT 50
@@ -142,33 +143,9 @@ handle_quarantine_list(struct request *request, struct response *response,
 
 /* ---- one ---- */
 
-struct gathering {
-	struct buf bytes;
-	bool header_only;
-};
-
-static int
-gather(void *context, struct bytes piece, struct err *err)
-{
-	struct gathering *gathering = context;
-	size_t room = gathering->bytes.max - gathering->bytes.len;
-
-	if (gathering->header_only && piece.len > room)
-		piece.len = room;
-	if (buf_append_bytes(&gathering->bytes, piece) < 0)
-		return err_set(err, ERR_LIMIT,
-		    "the mail is larger than hold_message_max");
-	/* A positive answer ends the reading. */
-	return gathering->header_only &&
-		gathering->bytes.len == gathering->bytes.max
-	    ? 1
-	    : 0;
-}
-
-/* The header of the held mail; NULL when it cannot be read. */
+/* The header of a raw message, or of the start of one. */
 static const struct header *
-read_header(struct request *request, struct gathering *gathering,
-    struct err *err)
+parse_header(struct request *request, struct bytes raw)
 {
 	const struct message_limits limits = {
 		.header_bytes = HEADER_BYTES_MAX,
@@ -176,19 +153,40 @@ read_header(struct request *request, struct gathering *gathering,
 		.memory = HEADER_BYTES_MAX,
 		.spool_dir = request->api->conf->state_dir,
 	};
-	struct message *message;
+	struct message *message = message_new(request->arena, &limits);
+	struct err err;
 
-	buf_init(&gathering->bytes, HEADER_BYTES_MAX);
-	gathering->header_only = true;
-	if (quarantine_read(request->api->quarantine, entry_id(request), gather,
-		gathering, err) < 0)
-		return NULL;
-	message = message_new(request->arena, &limits);
+	if (raw.len > HEADER_BYTES_MAX)
+		raw.len = HEADER_BYTES_MAX;
 	/* What is no message has no header to show. */
-	if (message_read(message, buf_bytes(&gathering->bytes), err) < 0)
+	if (message_read(message, raw, &err) < 0)
 		message->header.count = 0;
 	message_fini(message);
 	return &message->header;
+}
+
+static int
+gather_start(void *context, struct bytes piece, struct err *err)
+{
+	struct buf *start = context;
+	size_t room = start->max - start->len;
+
+	(void)err;
+	buf_append(start, piece.data, piece.len < room ? piece.len : room);
+	/* A positive answer ends the reading. */
+	return start->len == start->max ? 1 : 0;
+}
+
+/* The header of the held mail; NULL when it cannot be read.  Its bytes are
+ * in start, which the caller frees. */
+static const struct header *
+read_header(struct request *request, struct buf *start, struct err *err)
+{
+	buf_init(start, HEADER_BYTES_MAX);
+	if (quarantine_read(request->api->quarantine, entry_id(request),
+		gather_start, start, err) < 0)
+		return NULL;
+	return parse_header(request, buf_bytes(start));
 }
 
 static json_t *
@@ -213,28 +211,40 @@ header_model(struct request *request, const struct header *header)
 	return fields;
 }
 
+/* What only those see who may read the mail. */
+static int
+add_contents(struct request *request, json_t *model, struct err *err)
+{
+	struct buf raw;
+
+	if (request->principal->role == ROLE_RELEASER) {
+		json_object_set_new(model, "headers", json_null());
+		message_model_none(model);
+		return 0;
+	}
+	if (message_fetch(request, &raw, err) < 0)
+		return -1;
+	json_object_set_new(model, "headers",
+	    header_model(request, parse_header(request, buf_bytes(&raw))));
+	message_model(request, buf_bytes(&raw), model);
+	buf_free(&raw);
+	return 0;
+}
+
 int
 handle_quarantine_show(struct request *request, struct response *response,
     struct err *err)
 {
-	struct gathering gathering = { .header_only = true };
-	const struct header *header;
-	json_t *model, *headers = NULL;
+	json_t *model = entry_model(request->entry);
 
-	if (request->principal->role != ROLE_RELEASER) {
-		header = read_header(request, &gathering, err);
-		if (header != NULL)
-			headers = header_model(request, header);
-		buf_free(&gathering.bytes);
-		if (headers == NULL)
-			return -1;
+	if (add_contents(request, model, err) < 0) {
+		json_decref(model);
+		return -1;
 	}
-	model = entry_model(request->entry);
 	copy_field(model, "rcpt", request->entry, "rcpt");
 	copy_field(model, "helo", request->entry, "helo");
 	copy_field(model, "record", request->entry, "record");
-	json_object_set_new(model, "headers",
-	    headers != NULL ? headers : json_null());
+	json_object_set_new(model, "recipients", message_recipients(request));
 	json_object_set_new(model, "timeline",
 	    web_history_timeline(request, entry_id(request)));
 	response->model = model;
@@ -245,16 +255,12 @@ int
 handle_quarantine_raw(struct request *request, struct response *response,
     struct err *err)
 {
-	struct gathering gathering = { .header_only = false };
+	struct buf raw;
 
-	buf_init(&gathering.bytes, request->api->conf->hold_message_max);
-	if (quarantine_read(request->api->quarantine, entry_id(request), gather,
-		&gathering, err) < 0) {
-		buf_free(&gathering.bytes);
+	if (message_fetch(request, &raw, err) < 0)
 		return -1;
-	}
-	response->content_len = gathering.bytes.len;
-	response->content = buf_steal(&gathering.bytes);
+	response->content_len = raw.len;
+	response->content = buf_steal(&raw);
 	response->content_type = "message/rfc822";
 	response->filename =
 	    arena_printf(request->arena, "%s.eml", entry_id(request));
@@ -337,7 +343,7 @@ handle_quarantine_remove(struct request *request, struct response *response,
 static const struct address *
 find_sender(struct request *request, struct err *err)
 {
-	struct gathering gathering = { .header_only = true };
+	struct buf start;
 	const struct header_field *field = NULL;
 	const struct header *header;
 	struct address *sender =
@@ -345,7 +351,7 @@ find_sender(struct request *request, struct err *err)
 	struct from_list list;
 	const char *text;
 
-	header = read_header(request, &gathering, err);
+	header = read_header(request, &start, err);
 	if (header != NULL && header_count_named(header, "From") == 1)
 		field = header_find(header, "From", 0);
 	if (field != NULL &&
@@ -353,7 +359,7 @@ find_sender(struct request *request, struct err *err)
 		&list, err) == 0 &&
 	    list.count == 1)
 		*sender = list.addresses[0];
-	buf_free(&gathering.bytes);
+	buf_free(&start);
 	if (sender->key != NULL)
 		return sender;
 	text = json_string_value(json_object_get(request->entry, "sender"));

@@ -490,6 +490,7 @@ take_language(struct exchange *ex)
 	ex->language = language >= 0
 	    ? (enum language)language
 	    : language_accept(ex->request->fields[HTTP_ACCEPT_LANGUAGE]);
+	ex->principal.language = ex->language;
 }
 
 /* Only words of ours go on. */

@@ -616,10 +616,7 @@ main(void)
 		cmocka_unit_test(test_ceilings),
 		cmocka_unit_test(test_corpora),
 	};
-	int rc;
 
 	mime_open();
-	rc = cmocka_run_group_tests_name("html", tests, NULL, NULL);
-	mime_close();
-	return rc;
+	return cmocka_run_group_tests_name("html", tests, NULL, NULL);
 }

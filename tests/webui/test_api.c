@@ -345,6 +345,8 @@ fill_path(struct lab *lab, const struct route *route, const char *domain,
 		value = arena_printf(lab->arena, "releaser@%s", domain);
 	else
 		value = domain;
+	if (strstr(colon, "/:number") != NULL)
+		return arena_printf(lab->arena, "/quarantine/%s/parts/1", id);
 	return arena_printf(lab->arena, "%.*s%s%s", (int)(colon - route->path),
 	    route->path, value, colon + strcspn(colon, "/"));
 }
