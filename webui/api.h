@@ -86,7 +86,7 @@ struct principal {
 	const char *mailbox;        /* of a mail user: key */
 	const char *const *domains; /* of domain admins and releasers */
 	size_t domain_count;
-	enum language language;     /* that the preview speaks */
+	enum language language; /* that the preview speaks */
 	/* of a browser or an HTTP client; NULL on the command line */
 	const char *user;    /* the account that signed in, or NULL */
 	const char *session; /* its token, or NULL */

@@ -410,7 +410,7 @@ path_of(struct lab *lab, const char *pattern, const struct target *target)
 	else if (strncmp(colon, ":domain", 7) == 0)
 		value = target->domain;
 	else
-		value = "0"; /* a part of a mail */
+		value = "1"; /* a part of a mail */
 	rest = path_of(lab, colon + strcspn(colon, "/"), target);
 	return arena_printf(lab->arena, "%.*s%s%s", (int)(colon - pattern),
 	    pattern, value, rest);
