@@ -159,7 +159,7 @@ handle_overview(struct request *request, struct response *response,
     struct err *err)
 {
 	struct settings *settings = request_settings(request, err);
-	json_t *model;
+	json_t *model, *milters;
 
 	if (settings == NULL)
 		return -1;
@@ -168,7 +168,11 @@ handle_overview(struct request *request, struct response *response,
 	    (json_int_t)count_domains(request, settings), "domain",
 	    request->domain, "mailbox", request->mailbox, "store",
 	    store_model(request));
-	json_object_set_new(model, "milters", milters_model(request));
+	milters = milters_model(request);
+	json_object_set_new(model, "milters", milters);
+	json_object_set_new(model, "no_milter",
+	    json_boolean(
+		json_is_array(milters) && json_array_size(milters) == 0));
 	json_object_set_new(model, "held", held_model(request));
 	settings_unref(settings);
 	/* Counts are of a domain; a mailbox has none of its own. */
