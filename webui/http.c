@@ -23,6 +23,7 @@
 #include "base/endpoint.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "webui/http.h"
 #include "webui/http_peers.h"
 
@@ -36,6 +37,8 @@
 #define CONNECTION_MEMORY (64u * 1024)
 /* Of all bodies at once. */
 #define BODIES_MAX ((size_t)256 << 20)
+/* Of a body that is refused for its size, read all the same. */
+#define DRAIN_MAX ((size_t)128 << 20)
 /* Beyond its timeout a body or an answer may take as long as this needs. */
 #define OCTETS_A_SECOND (64u * 1024)
 #define PEM_MAX (1u << 20)
@@ -355,6 +358,34 @@ refuse(struct exchange *exchange, unsigned status)
 
 /* ---- the steps ---- */
 
+/* As announced; most when it is not. */
+static size_t
+body_length(const struct exchange *exchange, size_t most)
+{
+	const char *length = exchange->request.fields[HTTP_CONTENT_LENGTH];
+	uint64_t announced;
+
+	if (length == NULL ||
+	    parse_u64(bytes_of(length), 0, SIZE_MAX, &announced) < 0)
+		return most;
+	return (size_t)announced;
+}
+
+/* A browser that is answered while it sends shows no answer: what is not
+ * much too large is read and thrown away first. */
+static bool
+will_drain(struct exchange *exchange)
+{
+	size_t announced = body_length(exchange, SIZE_MAX);
+
+	if (announced > DRAIN_MAX)
+		return false;
+	if (exchange->peer != NULL)
+		http_peer_expect(exchange->http->peers, exchange->peer,
+		    seconds_for(exchange->http, announced));
+	return true;
+}
+
 static enum MHD_Result
 take_header(struct exchange *exchange, const char *method)
 {
@@ -370,12 +401,18 @@ take_header(struct exchange *exchange, const char *method)
 	status = web_check(exchange->http->web, request, &body_max);
 	if (status == 0 && !claim(exchange))
 		status = 429;
+	if (status == 413 && will_drain(exchange)) {
+		exchange->refusal = status;
+		exchange->state = EXCHANGE_REFUSED;
+		return MHD_YES;
+	}
 	if (status != 0)
 		return refuse(exchange, status);
 	buf_init(&exchange->body, body_max);
 	if (exchange->peer != NULL)
 		http_peer_expect(exchange->http->peers, exchange->peer,
-		    seconds_for(exchange->http, body_max));
+		    seconds_for(exchange->http,
+			body_length(exchange, body_max)));
 	exchange->state = EXCHANGE_BODY;
 	return MHD_YES;
 }

@@ -366,7 +366,9 @@ redirect(struct exchange *ex, const char *path)
 {
 	ex->reply->status = 303;
 	add_common(ex->web, POLICY_PAGE, "no-store", ex->reply);
-	add_field(ex->reply, "Location", path);
+	/* It may be a part of the body, which does not live as long. */
+	add_field(ex->reply, "Location",
+	    arena_strdup(ex->request->arena, path));
 }
 
 /* The page that the form was on; NULL: not known. */
