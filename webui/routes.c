@@ -162,8 +162,6 @@ const struct route api_routes[] = {
 	    "auth", handle_auth },
 	{ METHOD_GET, "/audit", ADMINS, SCOPE_TARGET,
 	    "audit", handle_audit },
-	{ METHOD_GET, "/style", EVERYBODY, SCOPE_ROLE,
-	    "style", handle_style },
 	{ METHOD_GET, "/overview", EVERYBODY, SCOPE_TARGET,
 	    "overview", handle_overview },
 };
