@@ -480,7 +480,7 @@ open_body(struct writer *w, const GumboNode *node)
 	if (value != NULL && is_remote(value))
 		w->html->remote_images++;
 	put(w, "<" WRAPPER);
-	put_classes(w, node, SCOPE + 1);
+	put_classes(w, node, &SCOPE[1]);
 	put_style(w, node, buf_str(&style));
 	put(w, ">");
 	buf_free(&style);

@@ -25,12 +25,14 @@ redis-server --port 0 --unixsocket redis.sock --dir "$directory" \
 	--appendonly yes --appendfsync always --maxmemory-policy noeviction \
 	>redis.log 2>&1 &
 redis_pid=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-	[ -S redis.sock ] && break
+tries=0
+while [ ! -S redis.sock ] && [ $tries -lt 300 ]; do
 	sleep 0.2
+	tries=$((tries + 1))
 done
 cat >conf <<END
 redis = "unix:$directory/redis.sock"
+redis_timeout_ms = 60000
 state_dir = "$directory"
 END
 

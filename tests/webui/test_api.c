@@ -40,6 +40,7 @@ setup(void **state)
 
 	redis_server_start(&lab->redis, false, NULL);
 	lab->conf = conf_new();
+	lab->conf->redis_timeout_ms = PATIENCE_MS;
 	free(lab->conf->redis);
 	lab->conf->redis = xstrdup(lab->redis.url);
 	free(lab->conf->state_dir);

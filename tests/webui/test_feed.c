@@ -46,6 +46,7 @@ new_place(struct place *place)
 	redis_server_start(&place->redis, false, NULL);
 	place->dir = temp_dir();
 	place->conf = conf_new();
+	place->conf->redis_timeout_ms = PATIENCE_MS;
 	set_string(&place->conf->redis, place->redis.url);
 	set_string(&place->conf->state_dir, place->dir);
 }

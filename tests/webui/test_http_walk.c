@@ -239,6 +239,7 @@ setup(void **state)
 	lab->arena = arena_new(0);
 	lab->port = free_port();
 	lab->conf = conf_new();
+	lab->conf->redis_timeout_ms = PATIENCE_MS;
 	set_text(&lab->conf->redis, xstrdup(lab->redis.url));
 	set_text(&lab->conf->state_dir, xstrdup(lab->redis.dir));
 	set_text(&lab->conf->dns_zone,

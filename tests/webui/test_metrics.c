@@ -37,6 +37,7 @@ setup(void **state)
 
 	redis_server_start(&lab->redis, false, durable);
 	lab->conf = conf_new();
+	lab->conf->redis_timeout_ms = PATIENCE_MS;
 	free(lab->conf->redis);
 	lab->conf->redis = xstrdup(lab->redis.url);
 	lab->api = api_open(lab->conf, &err);

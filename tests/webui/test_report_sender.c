@@ -71,6 +71,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(lab->directory));
 	lab->day_s = report_day_of(clock_wall_s() - 86400);
 	lab->conf = conf_new();
+	lab->conf->redis_timeout_ms = PATIENCE_MS;
 	lab->conf->report_rate = 6000;
 	lab->conf->release_timeout = 20;
 	set(&lab->conf->state_dir, lab->directory);
