@@ -17,6 +17,9 @@
 #define TAILQ_HEAD(name, type) struct name { struct type *first, *last; }
 #define TAILQ_ENTRY(type) struct { struct type *next; }
 
+/* It knows the older spelling only. */
+#define _Noreturn __attribute__((noreturn))
+
 /* <jansson.h> */
 #define json_array_foreach(array, index, value) \
 	for (index = 0; index < json_array_size(array) && \

@@ -532,7 +532,7 @@ take_visitor(struct exchange *ex, struct err *err)
 {
 	const char *token = cookie(ex, ex->web->session_cookie);
 	struct arena *arena = ex->request->arena;
-	struct session session;
+	struct session session = { 0 };
 	struct ip client = web_client(ex->web, ex->request);
 	char text[IP_TEXT_SIZE];
 	int rc = 0;

@@ -179,8 +179,8 @@ test_what_is_refused(void **state)
 {
 	static const char *const selectors[] = { "", ".", "..", "a/b", "../x",
 		"a..b", "a.", ".a", "a b", "a\nb", "\xc3\xa9",
-		"1234567890123456789012345678901234567890123456789012345678901"
-		"234" };
+		("1234567890123456789012345678901234567890123456789012345678901"
+		 "234") };
 	static const char *const domains[] = { "", "..", "../a.example",
 		"a/b.example", "localhost", "A.example" };
 	struct keyring *keyring = keyring_open(dir);
