@@ -12,6 +12,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +146,7 @@ struct lab {
 
 /* ---- the client ---- */
 
+/* -1: nobody listens. */
 static int
 connect_to(const struct lab *lab)
 {
@@ -152,9 +155,11 @@ connect_to(const struct lab *lab)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
-		fail_msg("connect");
-	return fd;
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 /* The status; the whole answer is in lab->reply. */
@@ -168,6 +173,8 @@ exchange(struct lab *lab, const char *text)
 	uint64_t status;
 	ssize_t n;
 
+	if (fd < 0)
+		fail_msg("connect");
 	while (at < len) {
 		n = write(fd, text + at, len - at);
 		if (n <= 0)
@@ -525,11 +532,106 @@ test_complete(void **state)
 	}
 }
 
+/* ---- many at once ---- */
+
+#define CLIENTS 8
+#define REQUESTS 25
+
+struct client {
+	struct lab *lab;
+	struct visitor visitor;
+	unsigned answered;
+	pthread_t thread;
+};
+
+/* Until the server stops, or all are answered. */
+static void *
+ask_much(void *context)
+{
+	static const char *const paths[] = { "/overview", "/domains",
+		"/assets/page.css", "/healthz", "/metrics", "/users" };
+	struct client *client = context;
+	char text[1024], data[4096];
+	unsigned i;
+	int fd;
+
+	for (i = 0; i < REQUESTS; i++) {
+		fd = connect_to(client->lab);
+		if (fd < 0)
+			break;
+		snprintf(text, sizeof(text),
+		    "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+		    "Cookie: sekimori-session=%s\r\n"
+		    "Connection: close\r\n\r\n",
+		    paths[i % ARRAY_LEN(paths)], client->visitor.session);
+		if (write(fd, text, strlen(text)) > 0 &&
+		    read(fd, data, sizeof(data)) > 12 &&
+		    memcmp(data, "HTTP/1.1 200", 12) == 0)
+			client->answered++;
+		while (read(fd, data, sizeof(data)) > 0)
+			continue;
+		close(fd);
+	}
+	return NULL;
+}
+
+static void
+start_clients(struct lab *lab, struct client *clients)
+{
+	struct visitor visitors[ROLE_COUNT] = { { NULL, NULL } };
+	size_t i;
+
+	make_things(lab);
+	make_visitors(lab, visitors);
+	for (i = 0; i < CLIENTS; i++) {
+		clients[i].lab = lab;
+		clients[i].visitor = visitors[ROLE_OPERATOR];
+		clients[i].answered = 0;
+		assert_int_equal(pthread_create(&clients[i].thread, NULL,
+				     ask_much, &clients[i]),
+		    0);
+	}
+}
+
+static void
+test_many_at_once(void **state)
+{
+	struct lab *lab = *state;
+	struct client clients[CLIENTS];
+	size_t i;
+
+	start_clients(lab, clients);
+	for (i = 0; i < CLIENTS; i++) {
+		pthread_join(clients[i].thread, NULL);
+		assert_int_equal(clients[i].answered, REQUESTS);
+	}
+}
+
+/* The end comes while requests are under way. */
+static void
+test_stop_under_load(void **state)
+{
+	struct lab *lab = *state;
+	struct client clients[CLIENTS];
+	size_t i;
+
+	start_clients(lab, clients);
+	usleep(30 * 1000);
+	http_stop(lab->http);
+	lab->http = NULL;
+	for (i = 0; i < CLIENTS; i++)
+		pthread_join(clients[i].thread, NULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_complete),
+		cmocka_unit_test_setup_teardown(test_many_at_once, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_stop_under_load, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(test_walk, setup, teardown),
 	};
 
@@ -537,5 +639,6 @@ main(void)
 		print_message("skipped: there is no redis-server\n");
 		return 77;
 	}
+	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("http_walk", tests, NULL, NULL);
 }
