@@ -551,7 +551,7 @@ const struct option conf_options[] = {
 	    APPLY_AT_START, SECTION_WEB,
 	    "Connections, and requests through a proxy, of one client at "
 	    "once (of one /64 with IPv6).  Others are turned away."),
-	RANGE(web_upload_max, OPT_SIZE, "16M", "1M", "64M", APPLY_AT_START,
+	RANGE(web_upload_max, OPT_SIZE, "36M", "1M", "128M", APPLY_AT_START,
 	    SECTION_WEB,
 	    "The largest request with a file or JSON in it; other forms have "
 	    "at most 1M."),

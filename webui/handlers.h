@@ -40,7 +40,6 @@ HANDLER(handle_sign_out);
 HANDLER(handle_password_show);
 HANDLER(handle_password);
 HANDLER(handle_preferences);
-HANDLER(handle_style);
 
 /* handlers_users.c */
 HANDLER(handle_users);

@@ -289,14 +289,3 @@ handle_preferences(struct request *request, struct response *response,
 	    response->theme);
 	return 0;
 }
-
-/* Of all parts that pages are made of, for who changes them. */
-int
-handle_style(struct request *request, struct response *response,
-    struct err *err)
-{
-	(void)request;
-	(void)err;
-	response->model = json_object();
-	return 0;
-}

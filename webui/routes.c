@@ -95,7 +95,7 @@ const struct route api_routes[] = {
 	    "system", handle_system_show },
 	{ METHOD_POST, "/system", POSTMASTERS, SCOPE_ROLE,
 	    "system", handle_system_set },
-	{ METHOD_GET, "/style", POSTMASTERS, SCOPE_ROLE,
+	{ METHOD_GET, "/style", EVERYBODY, SCOPE_ROLE,
 	    "style", handle_style },
 	{ METHOD_GET, "/options", EVERYBODY, SCOPE_ROLE,
 	    "options", handle_options },

@@ -85,7 +85,7 @@ static const struct walk {
 	{ METHOD_GET, "/system", "", "sfffyy", "" },
 	{ METHOD_POST, "/system", "", "sfffyy", "" },
 	{ METHOD_GET, "/options", "", "syyyyy", "" },
-	{ METHOD_GET, "/style", "", "sfffyy", "" },
+	{ METHOD_GET, "/style", "", "syyyyy", "" },
 
 	{ METHOD_GET, "/routes", "", "sffyyy", "" },
 	{ METHOD_POST, "/routes/import", "domain=D", "sfffyy", "sfffyy" },
