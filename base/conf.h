@@ -89,6 +89,7 @@ struct conf {
 	char *report_relay;        /* HOST:PORT; "": release_listener */
 	uint64_t report_rate;      /* mails a minute */
 	struct option_list report_skip;
+	char *reports_address; /* mailbox that is read; "": none */
 	/* history, web */
 	uint64_t history_days;
 	struct option_list web_listen; /* HOST:PORT, unix:/path */

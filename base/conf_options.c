@@ -513,6 +513,12 @@ const struct option conf_options[] = {
 	CHECKED(report_skip, OPT_LIST, "", check_domain, APPLY_AT_START,
 	    SECTION_REPORTS,
 	    "Domains, with all below them, that get no reports."),
+	CHECKED(reports_address, OPT_STRING, "", check_mail_address_or_none,
+	    APPLY_AT_START, SECTION_REPORTS,
+	    "The mailbox of ours that others send their reports to, as our "
+	    "DMARC and TLS records say.  Its mail must be held: sekimori-web "
+	    "reads it there and keeps what the reports say.  See sekimori "
+	    "report."),
 
 	RANGE(history_days, OPT_NUMBER, "365", "1", "3650", APPLY_AT_ONCE,
 	    SECTION_WEB,

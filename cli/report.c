@@ -347,6 +347,25 @@ show_list(struct cli *cli, json_t *model)
 	    columns, "No report is kept.");
 }
 
+static void
+show_sent(struct cli *cli, json_t *model)
+{
+	static const struct show_column columns[] = {
+		{ "DAY", "day", SHOW_TIME, false },
+		{ "DOMAIN", "domain", SHOW_DOMAIN, true },
+		{ "TO", "address", SHOW_TEXT, true },
+		{ "STATE", "state", SHOW_TEXT, false },
+		{ "TRIES", "tries", SHOW_NUMBER, false },
+		{ "ANSWER", "detail", SHOW_TEXT, true },
+	};
+
+	show_table(cli, json_object_get(model, "sent"), COUNT(columns), columns,
+	    "No report was sent.");
+}
+
+static const struct cli_request sent_request = { METHOD_GET, "/reports/sent",
+	{ { "limit", FIELD_OPTION, 0, NULL } }, show_sent };
+
 #define SHOW_REQUEST(show)                                                     \
 	{                                                                      \
 		METHOD_GET, "/reports",                                        \
@@ -375,7 +394,8 @@ static const struct cli_command commands[] = {
 	    .least = 1,
 	    .most = OPERANDS_MAX,
 	    .help = "Reads reports that others sent (DMARC aggregate: XML; "
-		    "TLS: JSON; plain, gzip or zip), shows what they say, and "
+		    "TLS: JSON; plain, gzip, zip, or the mail they came in), "
+		    "shows what they say, and "
 		    "keeps them.",
 	    .options = { { "dry-run", NULL, "Show only, keep nothing.",
 		false } },
@@ -412,6 +432,14 @@ static const struct cli_command commands[] = {
 	    .options = SHOW_OPTIONS_TABLE,
 	    .run = request_run,
 	    .context = &list_request },
+	{ .group = "report",
+	    .name = "sent",
+	    .operands = "",
+	    .help = "Lists what became of the DMARC reports that we sent, the "
+		    "newest first.",
+	    .options = { { "limit", "N", "At most so many.", false } },
+	    .run = request_run,
+	    .context = &sent_request },
 };
 
 const struct cli_group group_report = {

@@ -375,18 +375,34 @@ field_of(struct reader *reader, const struct element *element)
 	return (const char **)(void *)(object + element->offset);
 }
 
+/* One line without control characters, as pages and logs want it. */
+static char *
+clean_text(struct reader *reader)
+{
+	struct buf clean;
+	char *copy;
+	size_t i;
+
+	for (i = 0; i < reader->text.len; i++)
+		if (ascii_is_space(reader->text.data[i]))
+			reader->text.data[i] = ' ';
+	buf_init(&clean, 3 * REPORT_TEXT_MAX);
+	(void)utf8_append_clean(&clean, bytes_trim(buf_bytes(&reader->text)));
+	copy = arena_memdup(reader->arena, buf_str(&clean), clean.len);
+	buf_free(&clean);
+	return copy;
+}
+
 static void
 end_text(struct reader *reader, const struct element *element)
 {
-	struct bytes text = bytes_trim(buf_bytes(&reader->text));
-	char *copy;
+	char *copy = clean_text(reader);
 	const char **field, *problem = NULL;
 
-	if (element->is_word && text.len > WORD_MAX + DOMAIN_MAX) {
+	if (element->is_word && strlen(copy) > WORD_MAX + DOMAIN_MAX) {
 		fail(reader, ERR_INPUT, "%s is too long", element->name);
 		return;
 	}
-	copy = arena_memdup(reader->arena, text.data, text.len);
 	if (element->is_word)
 		ascii_lowercase(copy);
 	field = field_of(reader, element);

@@ -21,6 +21,8 @@
 
 #define BUSY_MS 10000
 #define TEXT_MAX 8192
+/* Of 4 kB: strangers can send us as many reports as they like. */
+#define PAGES_MAX "1048576"
 
 /* As in the history: rows are only ever added here. */
 static const char *const migrations[] = {
@@ -69,6 +71,10 @@ static const char *const migrations[] = {
 	" detail TEXT NOT NULL,"
 	" PRIMARY KEY (day, domain, address)) WITHOUT ROWID;"
 	"CREATE TABLE day (day INTEGER PRIMARY KEY);",
+	"CREATE TABLE refused_mail ("
+	" held_id TEXT PRIMARY KEY,"
+	" time INTEGER NOT NULL," /* seconds */
+	" reason TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 #define VERSION_NOW ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -85,6 +91,8 @@ reports_fail(const struct reports *reports, struct err *err, const char *what)
 	    code == SQLITE_PERM || code == SQLITE_READONLY ||
 	    code == SQLITE_CANTOPEN)
 		kind = ERR_CONFIG;
+	else if (code == SQLITE_FULL)
+		kind = ERR_LIMIT;
 	return err_set(err, kind, "%s: %s: %s", reports->file, what,
 	    sqlite3_errmsg(reports->db));
 }
@@ -247,7 +255,8 @@ set_up(struct reports *reports, struct err *err)
 	if (reports_exec(reports,
 		"PRAGMA auto_vacuum = INCREMENTAL;"
 		"PRAGMA journal_mode = WAL;"
-		"PRAGMA synchronous = FULL",
+		"PRAGMA synchronous = FULL;"
+		"PRAGMA max_page_count = " PAGES_MAX,
 		err) < 0)
 		return -1;
 	return migrate(reports, err);
@@ -560,6 +569,41 @@ reports_add(struct reports *reports, const struct report_file *file,
 	return -1;
 }
 
+/* ---- mails without a report ---- */
+
+int
+reports_mail_is_refused(struct reports *reports, const char *held_id,
+    struct err *err)
+{
+	sqlite3_stmt *stmt = reports_prepare(reports,
+	    "SELECT 1 FROM refused_mail WHERE held_id = :id", err);
+	int rc;
+
+	if (stmt == NULL)
+		return -1;
+	reports_bind_text(stmt, ":id", held_id);
+	rc = reports_step(reports, stmt, err);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int
+reports_mail_refuse(struct reports *reports, const char *held_id,
+    const char *reason, struct err *err)
+{
+	sqlite3_stmt *stmt = reports_prepare(reports,
+	    "INSERT OR IGNORE INTO refused_mail (held_id, time, reason) "
+	    "VALUES (:id, :time, :reason)",
+	    err);
+
+	if (stmt == NULL)
+		return -1;
+	reports_bind_text(stmt, ":id", held_id);
+	reports_bind_int(stmt, ":time", clock_wall_s());
+	reports_bind_text(stmt, ":reason", reason);
+	return reports_finish(reports, stmt, err);
+}
+
 /* ---- as a model ---- */
 
 static json_t *
@@ -673,6 +717,7 @@ reports_expire(struct reports *reports, unsigned days, struct err *err)
 		 "(SELECT id FROM report WHERE end < :before)"),
 		"DELETE FROM sent WHERE day < :before",
 		"DELETE FROM day WHERE day < :before",
+		"DELETE FROM refused_mail WHERE time < :before",
 		"DELETE FROM report WHERE end < :before",
 	};
 	int64_t removed = 0;

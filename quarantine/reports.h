@@ -49,6 +49,14 @@ struct reports_query {
 json_t *reports_show(struct reports *reports, const struct reports_query *query,
     struct err *err);
 
+/* Mails that were found to hold nothing for us, by their held id, so that
+ * they are not read again. */
+/* 1, 0, -1. */
+int reports_mail_is_refused(struct reports *reports, const char *held_id,
+    struct err *err);
+int reports_mail_refuse(struct reports *reports, const char *held_id,
+    const char *reason, struct err *err);
+
 /* Removes what is older than days, of others and of ours.  How many, or -1. */
 int64_t reports_expire(struct reports *reports, unsigned days, struct err *err);
 

@@ -99,6 +99,7 @@ HANDLER(handle_auth);
 
 /* handlers_reports.c */
 HANDLER(handle_reports);
+HANDLER(handle_reports_sent);
 HANDLER(handle_reports_upload);
 
 /* handlers_log.c */

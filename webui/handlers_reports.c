@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/crypto.h"
-#include "policy/report_file.h"
+#include "policy/report_message.h"
 #include "quarantine/reports.h"
 #include "webui/handlers.h"
 #include "webui/request.h"
@@ -103,7 +103,9 @@ take_report(void *context, const struct report_file *file, struct err *err)
 static int
 read_file(struct upload *upload, struct bytes data, struct err *err)
 {
-	if (report_file_read(data, take_report, upload, err) == 0)
+	if ((report_message_is(data)
+		    ? report_message_read
+		    : report_file_read)(data, take_report, upload, err) == 0)
 		return 0;
 	if (upload->request->field == NULL &&
 	    (err->kind == ERR_INPUT || err->kind == ERR_LIMIT))
@@ -171,5 +173,29 @@ handle_reports(struct request *request, struct response *response,
 	json_object_set_new(response->model, "domain",
 	    request->domain != NULL ? json_string(request->domain)
 				    : json_null());
+	return 0;
+}
+
+/* ---- ours ---- */
+
+int
+handle_reports_sent(struct request *request, struct response *response,
+    struct err *err)
+{
+	struct api *api = request->api;
+	struct reports *reports;
+	json_t *rows = NULL;
+	size_t limit;
+
+	if (request_limit(request, LIST_DEFAULT, &limit, err) < 0)
+		return -1;
+	pthread_mutex_lock(&api->history_lock);
+	reports = open_reports(api, err);
+	if (reports != NULL)
+		rows = reports_sent_list(reports, limit, err);
+	pthread_mutex_unlock(&api->history_lock);
+	if (rows == NULL)
+		return -1;
+	response->model = json_pack("{s:o}", "sent", rows);
 	return 0;
 }

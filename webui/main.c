@@ -171,15 +171,15 @@ main(int argc, char **argv)
 	feed = feed_start(conf, &err);
 	if (feed == NULL || site_start(&site, conf, &err) < 0)
 		process_die(&err);
-	reports = report_thread_start(conf, &err);
+	reports = report_thread_start(site.api, &err);
 	if (reports == NULL)
 		process_die(&err);
 	log_info("started, version " PACKAGE_VERSION);
 	process_notify("READY=1");
 	wait_for_end(&signals, file, feed, site.api);
 	process_notify("STOPPING=1");
-	site_stop(&site);
 	report_thread_stop(reports);
+	site_stop(&site);
 	feed_stop(feed);
 	conf_free(conf);
 	log_info("stopped");

@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "quarantine/reports.h"
 
+#include "webui/api.h"
+#include "webui/report_mailbox.h"
 #include "webui/report_sender.h"
 #include "webui/report_thread.h"
 
@@ -30,14 +32,15 @@
 #define EXPIRE_MS (DAY_S * (int64_t)1000)
 
 struct report_thread {
-	const struct conf *conf;
+	struct api *api;
+	const struct conf *conf; /* the api's */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t stopped; /* stopping was set */
 	bool stopping;
 	int64_t done_s[DAYS_BACK]; /* days known to be done */
 	int64_t next_ms, expire_ms;
-	bool failing; /* and it has been said */
+	bool failing, mail_failing; /* and it has been said */
 };
 
 static bool
@@ -65,6 +68,16 @@ rest(void *context, int64_t ms)
 		ETIMEDOUT)
 		continue;
 	pthread_mutex_unlock(&thread->lock);
+}
+
+static struct reports *
+open_reports(const struct report_thread *thread, struct err *err)
+{
+	char *file = xprintf("%s/reports.db", thread->conf->state_dir);
+	struct reports *reports = reports_open(file, err);
+
+	free(file);
+	return reports;
 }
 
 /* ---- a day ---- */
@@ -152,12 +165,34 @@ send_days(struct report_thread *thread)
 	}
 }
 
+/* ---- what comes by mail ---- */
+
+static void
+read_mail(struct report_thread *thread)
+{
+	struct reports *reports;
+	struct err err;
+	int n = -1;
+
+	if (thread->conf->reports_address[0] == '\0')
+		return;
+	reports = open_reports(thread, &err);
+	if (reports != NULL)
+		n = report_mailbox_read(thread->api, reports, is_stopping,
+		    thread, &err);
+	reports_close(reports);
+	if (n < 0 && !thread->mail_failing)
+		log_warn("reports_address: waiting: %s", err.text);
+	else if (n > 0)
+		log_info("reports_address: read %d mails", n);
+	thread->mail_failing = n < 0;
+}
+
 /* ---- expiry ---- */
 
 static void
 expire(struct report_thread *thread)
 {
-	char *file;
 	struct reports *reports;
 	int64_t removed = -1;
 	struct err err;
@@ -165,9 +200,7 @@ expire(struct report_thread *thread)
 	if (clock_mono_ms() < thread->expire_ms)
 		return;
 	thread->expire_ms = clock_mono_ms() + EXPIRE_MS;
-	file = xprintf("%s/reports.db", thread->conf->state_dir);
-	reports = reports_open(file, &err);
-	free(file);
+	reports = open_reports(thread, &err);
 	if (reports != NULL)
 		removed = reports_expire(reports,
 		    (unsigned)thread->conf->history_days, &err);
@@ -187,6 +220,7 @@ run_thread(void *context)
 
 	thread->expire_ms = clock_mono_ms() + RETRY_MS;
 	while (!is_stopping(thread)) {
+		read_mail(thread);
 		send_days(thread);
 		expire(thread);
 		rest(thread, LOOK_MS);
@@ -203,11 +237,13 @@ thread_free(struct report_thread *thread)
 }
 
 struct report_thread *
-report_thread_start(const struct conf *conf, struct err *err)
+report_thread_start(struct api *api, struct err *err)
 {
+	const struct conf *conf = api->conf;
 	struct report_thread *thread = xcalloc(1, sizeof(*thread));
 	int rc;
 
+	thread->api = api;
 	thread->conf = conf;
 	pthread_mutex_init(&thread->lock, NULL);
 	clock_cond_init(&thread->stopped);

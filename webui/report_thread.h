@@ -1,6 +1,6 @@
 /*
- * report_thread.h - the thread that sends the day's DMARC reports, and
- * removes old ones.
+ * report_thread.h - the thread that sends the day's DMARC reports, reads
+ * those that are mailed to us, and removes old ones.
  *
  * A day's reports go out from an hour after its end on; what could not be
  * sent is tried again for two days.
@@ -13,11 +13,11 @@
 #include "base/conf.h"
 #include "base/err.h"
 
+struct api;
 struct report_thread;
 
-/* conf: borrowed. */
-struct report_thread *report_thread_start(const struct conf *conf,
-    struct err *err);
+/* api: borrowed. */
+struct report_thread *report_thread_start(struct api *api, struct err *err);
 /* Ends what is under way, at most one mail. */
 void report_thread_stop(struct report_thread *thread);
 

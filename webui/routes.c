@@ -156,6 +156,8 @@ const struct route api_routes[] = {
 	    "log", handle_log },
 	{ METHOD_GET, "/reports", ADMINS, SCOPE_TARGET,
 	    "reports", handle_reports },
+	{ METHOD_GET, "/reports/sent", POSTMASTERS, SCOPE_ROLE,
+	    "reports-sent", handle_reports_sent },
 	{ METHOD_POST, "/reports/upload", ADMINS, SCOPE_ROLE,
 	    "reports-uploaded", handle_reports_upload },
 	{ METHOD_GET, "/auth", ADMINS, SCOPE_DOMAIN,

@@ -91,6 +91,7 @@ expect "reports of nobody" 1 "report_from is not set" -c reports.conf \
 echo 'report_from = "dmarc@a.example"' >>reports.conf
 expect "reports of nothing" 1 "there is no history yet" -c reports.conf \
 	report dmarc --dry-run
+expect "none sent" 0 "No report was sent" -c reports.conf report sent
 expect "no date" 2 "is no date such as" -c reports.conf report dmarc \
 	--day yesterday
 expect "config as JSON" 0 '"dns_timeout": 1,' -c good.conf config show --json

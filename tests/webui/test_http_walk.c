@@ -121,6 +121,7 @@ static const struct walk {
 	{ METHOD_GET, "/log", "mailbox=A", "syfyyy", "sfffyy" },
 	{ METHOD_GET, "/reports", "domain=D", "sffyyy", "sfffyy" },
 	{ METHOD_POST, "/reports/upload", "", "sffyyy", "" },
+	{ METHOD_GET, "/reports/sent", "", "sfffyy", "" },
 	{ METHOD_GET, "/auth", "domain=D", "sffyyy", "sfffyy" },
 	{ METHOD_GET, "/audit", "domain=D", "sffyyy", "sfffyy" },
 	{ METHOD_GET, "/overview", "mailbox=A", "syyyyy", "sfffyy" },
