@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "policy/class.h"
 #include "policy/settings_show.h"
+#include "webui/page_audit.h"
 #include "webui/page_impl.h"
 #include "webui/page_words.h"
 
@@ -89,6 +90,17 @@ static json_t *
 by_after(const struct page_view *view, const json_t *model)
 {
 	return paging(view, "after", model);
+}
+
+static json_t *
+audit_in_language(const struct page_view *view, const json_t *model)
+{
+	json_t *extra = by_before(view, model);
+
+	json_object_set_new(extra, "readable",
+	    page_audit_entries(view->language,
+		json_object_get(model, "entries")));
+	return extra;
 }
 
 /* ---- options ---- */
@@ -373,7 +385,7 @@ static const struct {
 	json_t *(*make)(const struct page_view *view, const json_t *model);
 } makers[] = {
 	{ "aliases", by_after },
-	{ "audit", by_before },
+	{ "audit", audit_in_language },
 	{ "auth", findings_in_language },
 	{ "domain", options_of_domain },
 	{ "domains", domain_counts },

@@ -238,6 +238,23 @@ static const struct page_word audit_actions[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* Fields of the audit, but for options and rows of lists. */
+static const struct page_word fields[] = {
+	{ "made", N_("Creation"), NULL },
+	{ "routes", N_("Routes"), NULL },
+	{ "recipient", N_("Recipient"), NULL },
+	{ "alias", N_("Alias"), NULL },
+	{ "alias_domain", N_("Alias of the whole domain"), NULL },
+	{ "role", N_("Role"), NULL },
+	{ "domains", N_("Domains"), NULL },
+	{ "mailbox", N_("Mailbox"), NULL },
+	{ "language", N_("Language"), NULL },
+	{ "disabled", N_("Disabled"), NULL },
+	{ "password", N_("Password"), NULL },
+	{ "must_change", N_("Password must be changed"), NULL },
+	{ NULL, NULL, NULL },
+};
+
 /* Kinds of errors: the heading of their page. */
 static const struct page_word errors[] = {
 	{ "input", N_("Something in this is not right"), "warn" },
@@ -431,6 +448,7 @@ const struct page_word_list page_word_lists[] = {
 	{ "reason", reasons },
 	{ "decider", deciders },
 	{ "audit", audit_actions },
+	{ "field", fields },
 	{ "error", errors },
 	{ "error-help", error_helps },
 	{ "notice", notices },
