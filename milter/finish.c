@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/store.h"
 #include "mail/message.h"
+#include "policy/replay.h"
 #include "quarantine/heartbeat.h"
 #include "quarantine/quarantine.h"
 
@@ -89,6 +90,24 @@ await_checks(struct transaction *tx)
 	if (waits)
 		daemon_end_wait(daemon);
 	note_part(tx, PART_DNS_WAIT, &us);
+}
+
+/* Where somebody wants to know; Redis away, nobody does. */
+static void
+count_replays(struct transaction *tx)
+{
+	struct store *store = tx->session->daemon->store;
+	size_t i;
+
+	if (store == NULL || !store_is_up(store) || !tx->scan->inbound_checks)
+		return;
+	for (i = 0; i < tx->mailbox_count; i++)
+		if (tx->mailboxes[i].ours &&
+		    settings_policy(tx->settings, tx->mailboxes[i].mailbox)
+			    ->replay_max > 0) {
+			replay_count(store, tx->scan, REPLAY_BUDGET_MS);
+			return;
+		}
 }
 
 static void
@@ -307,6 +326,7 @@ judge_and_carry(struct transaction *tx, struct finish *finish,
 
 	await_checks(tx);
 	note_checks(tx);
+	count_replays(tx);
 	us = clock_mono_us();
 	if (us - finish->begun_us > PROGRESS_US)
 		progress(context);

@@ -66,6 +66,8 @@ struct auth_dkim_signature {
 	 * sees, behind l= or as a second From or Subject; else problem says
 	 * what */
 	bool trusted;
+	uint64_t seen;     /* messages under it within the hour, this one
+			    * included (policy/replay.h); 0: not counted */
 	int64_t expires_s; /* x=, 0: none */
 	int64_t signed_s;  /* t=, 0: none */
 };

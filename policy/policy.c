@@ -134,6 +134,16 @@ const struct option policy_options[] = {
 	{ "dkim_fail_points", OPT_POINTS, FIELD(dkim_fail_points), "0.5",
 	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
 	    "Authentication", "Points when no DKIM signature passes." },
+	{ "replay_max", OPT_NUMBER, FIELD(replay_max), "100", "0", "1000000",
+	    NULL, NULL, APPLY_AT_ONCE, "Authentication",
+	    "From how many messages within an hour under one and the same "
+	    "DKIM signature on it is taken for a replay, which the record "
+	    "tells.  0: never; nothing is counted when no recipient wants it." },
+	{ "replay_points", OPT_POINTS, FIELD(replay_points), "0",
+	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
+	    "Authentication",
+	    "Points for a replay.  Mailing lists that sign once for all "
+	    "subscribers look the same." },
 	{ "dkim_exempt", OPT_LIST, FIELD(dkim_exempt), "", NULL, NULL, NULL,
 	    exempt_check, APPLY_AT_ONCE, "Authentication",
 	    "Clients and From domains whose DKIM failures do not count." },

@@ -55,6 +55,8 @@ struct policy {
 	int spf_fail, dkim_fail; /* enum policy_on_fail */
 	int64_t spf_fail_points, spf_softfail_points, spf_permerror_points;
 	int64_t dkim_fail_points;
+	uint64_t replay_max; /* messages an hour under one signature; 0: any */
+	int64_t replay_points;
 	int64_t dmarc_none_points; /* DMARC fail under p=none */
 	int dmarc_quarantine;      /* what p=quarantine does: an action */
 	int dmarc_reject;          /* enum policy_dmarc_reject */

@@ -545,6 +545,28 @@ judge_dkim(struct judge *judge)
 	return true;
 }
 
+/* The signature that was seen most. */
+static bool
+judge_replay(struct judge *judge)
+{
+	const struct auth_dkim *dkim = &judge->scan->auth.dkim;
+	const struct auth_dkim_signature *most = NULL;
+	const struct policy *policy = judge->policy;
+	size_t i;
+
+	for (i = 0; i < dkim->count; i++)
+		if (most == NULL || dkim->signatures[i].seen > most->seen)
+			most = &dkim->signatures[i];
+	if (policy->replay_max > 0 && most != NULL &&
+	    most->seen >= policy->replay_max)
+		note(judge, "dkim.replay", policy->replay_points,
+		    arena_printf(judge->arena,
+			"%" PRIu64 " messages in an hour under this signature "
+			"of %s",
+			most->seen, most->domain));
+	return false;
+}
+
 /* DMARC says nothing about names, and many readers show only them. */
 static bool
 judge_name(struct judge *judge)
@@ -618,6 +640,7 @@ static bool (*const steps[])(struct judge *) = {
 	judge_allowed,
 	judge_spf,
 	judge_dkim,
+	judge_replay,
 	judge_name,
 	judge_score,
 };

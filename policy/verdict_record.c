@@ -61,13 +61,14 @@ record_dkim(const struct auth_dkim *dkim)
 		const struct auth_dkim_signature *s = &dkim->signatures[i];
 
 		json_array_append_new(signatures,
-		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:o}",
+		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I,"
+			      " s:o}",
 			"result", auth_result_name(s->result), "domain",
 			text(s->domain), "selector", text(s->selector),
 			"identity", text(s->identity), "algorithm",
 			text(s->algorithm), "key_bits", (int)s->key_bits,
-			"trusted", s->trusted, "testing", s->testing, "problem",
-			text(s->problem)));
+			"trusted", s->trusted, "testing", s->testing, "seen",
+			(json_int_t)s->seen, "problem", text(s->problem)));
 	}
 	return json_pack("{s:s, s:i, s:o}", "result",
 	    auth_result_name(dkim->result), "ignored", (int)dkim->ignored,

@@ -228,13 +228,16 @@ class Signing(Keys, unittest.TestCase):
 @unittest.skipUnless(dkim and Redis.INSTALLED,
                      "python3-dkim or redis-server is not installed")
 class Sealing(Keys, unittest.TestCase):
-    KEYS = ((GATE, "e0", "--ed25519"), (GATE, "g1"))
+    KEYS = ((GATE, "e0", "--ed25519"), (GATE, "g1"), (OURS, "r1"))
     SETTINGS = {
         "domain:our.example": {"made": "{}"},
         "mailbox:all@our.example": {"option:arc_seal": "always"},
         "mailbox:none@our.example": {"option:arc_seal": "never",
                                      "option:unsure_points": "-1"},
         "mailbox:tag@our.example": {"option:unsure_points": "-1"},
+        "mailbox:replay@our.example": {"option:replay_max": "3",
+                                       "option:replay_points": "9",
+                                       "option:spam_action": "reject"},
     }
 
     @classmethod
@@ -280,6 +283,29 @@ class Sealing(Keys, unittest.TestCase):
 
     def test_the_rsa_key_seals(self):
         self.assertIn(" s=g1;", self.send("all").header("ARC-Seal")[0])
+
+    def signed(self, body):
+        """By OURS, as anybody's mail that comes from elsewhere."""
+        with open(os.path.join(self.keys, OURS, "r1.pem"), "rb") as key:
+            field = dkim.sign(message(HEADERS, body), b"r1", OURS.encode(),
+                              key.read(), include_headers=[b"from"])
+        name, _, value = field.decode().partition(":")
+        return [(name, value.rstrip("\r\n")), *HEADERS]
+
+    def test_replay(self):
+        """The same signed mail, again and again, to somebody new."""
+        def send(headers, body):
+            with self.daemon.greeted(ip=BAD_IP) as mta:
+                return mta.mail(f"<a@{GOOD}>", ["<replay@our.example>"],
+                                headers, body).reply[:3]
+
+        headers = self.signed(b"buy\r\n")
+        self.assertEqual(send(headers, b"buy\r\n"), "c")
+        self.assertEqual(send(headers, b"buy\r\n"), "c")
+        # A Redis that took more than 50 ms has counted nothing.
+        self.assertIn("550", [send(headers, b"buy\r\n")
+                              for _ in range(50)])
+        self.assertEqual(send(self.signed(b"sell\r\n"), b"sell\r\n"), "c")
 
     def test_a_chain_grows(self):
         """Sent through us again and again; and broken on the way."""

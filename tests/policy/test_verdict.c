@@ -6,7 +6,7 @@
  *
  *	spf=fail dkim=pass:bank.example dmarc=fail p=reject aligned
  *	arc=pass:list.example ip=192.0.2.9 sender=a@b from=a@b,c@d
- *	malformed name=bank.example size=900 limit outbound unchecked
+ *	seen=9 malformed name=bank.example size=900 limit outbound unchecked
  *
  * A passing signature is trusted; "untrusted" says it is not.  What is
  * wanted is "class/sub action step [code enhanced]"; reasons are names with
@@ -135,6 +135,14 @@ say_untrusted(struct found *found, char *value)
 }
 
 static void
+say_seen(struct found *found, char *value)
+{
+	assert_int_equal(parse_u64(bytes_of(value), 0, INT64_MAX,
+			     &found->signature.seen),
+	    0);
+}
+
+static void
 say_arc(struct found *found, char *value)
 {
 	struct auth_arc *arc = &found->scan.auth.arc;
@@ -247,6 +255,7 @@ static const struct {
 	{ "spf", say_spf },
 	{ "dkim", say_dkim },
 	{ "untrusted", say_untrusted },
+	{ "seen", say_seen },
 	{ "arc", say_arc },
 	{ "dmarc", say_dmarc },
 	{ "p", say_policy },
@@ -464,6 +473,16 @@ test_checks(void **state)
 		{ "a signature that is not trusted",
 		    "'option:dkim_fail': 'reject'", "dkim=pass untrusted",
 		    "phish/dkim reject dkim 550 5.7.20", "dkim.fail=0.5" },
+		{ "seen often", "", "dkim=pass seen=100",
+		    "not-spam accept score", "dkim.replay" },
+		{ "not so often", "", "dkim=pass seen=99",
+		    "not-spam accept score", "" },
+		{ "seen often, with points",
+		    "'option:replay_max': '10', 'option:replay_points': '6'",
+		    "dkim=pass dmarc=pass seen=11",
+		    "spam/dkim quarantine score", "dkim.replay=6" },
+		{ "nobody asks how often", "'option:replay_max': '0'",
+		    "dkim=pass seen=1000", "not-spam accept score", "" },
 		{ "an address in the name", "",
 		    "dmarc=pass aligned name=bank.example",
 		    "unsure/content tag score", "from.name-address=3" },
