@@ -16,7 +16,7 @@ from lab import world
 from lab.mails import Mail
 
 ATTACKER = "http://attacker.sekimori-test.net"
-RUN = "window.attacked=top.attacked=parent.attacked=1"
+RUN = "window.attacked=1;try{top.attacked=1}catch(e){}"
 
 # In any text: subjects, names, file names.
 IN_TEXT = [

@@ -385,6 +385,16 @@ def test_one_held_mail(page, be, stage, view):
     assert page.all(".reasons li"), "no reason is given"
     assert f"@{domain('spammer')}" in page.main
     assert page.all(".timeline li")
+    assert "請求書.pdf" in page.main
+    frame = page.find("iframe.preview")
+    page.run("arguments[0].scrollIntoView()", frame)
+    page.driver.switch_to.frame(frame)
+    try:
+        page.wait(lambda: "the body of the mail" in page.find("body").text,
+                  "the preview")
+        assert "見出し" in page.find("body").text
+    finally:
+        page.driver.switch_to.default_content()
 
 
 def test_releaser_does_not_read(page, be, stage, view):
