@@ -16,6 +16,7 @@
 #include "policy/settings_show.h"
 #include "quarantine/quarantine.h"
 #include "quarantine/release.h"
+#include "webui/explain.h"
 #include "webui/handlers.h"
 #include "webui/history.h"
 #include "webui/message.h"
@@ -244,6 +245,8 @@ handle_quarantine_show(struct request *request, struct response *response,
 	copy_field(model, "rcpt", request->entry, "rcpt");
 	copy_field(model, "helo", request->entry, "helo");
 	copy_field(model, "record", request->entry, "record");
+	json_object_set_new(model, "why",
+	    explain_record(json_object_get(request->entry, "record"), true));
 	json_object_set_new(model, "recipients", message_recipients(request));
 	json_object_set_new(model, "timeline",
 	    web_history_timeline(request, entry_id(request)));

@@ -19,8 +19,10 @@
 #include "base/template.h"
 #include "policy/policy.h"
 #include "policy/survey.h"
+#include "webui/explain.h"
 #include "webui/page_impl.h"
 #include "webui/page_words.h"
+#include "webui/preview.h"
 
 #define NOTICE_SIZE_MAX 1000
 
@@ -130,6 +132,7 @@ static const struct {
 	{ "lists", METHOD_GET, "/lists" },
 	{ "log", METHOD_GET, "/log" },
 	{ "overview", METHOD_GET, "/overview" },
+	{ "part", METHOD_GET, "/quarantine/:id/parts/:number" },
 	{ "password", METHOD_GET, "/password" },
 	{ "preferences", METHOD_POST, "/preferences" },
 	{ "preview", METHOD_GET, "/quarantine/:id/preview" },
@@ -430,4 +433,6 @@ page_each_message(const struct pages *pages,
 	for (i = 0; i < policy_option_count; i++)
 		see(context, "option", policy_options[i].help, NULL);
 	see_survey(see, context);
+	explain_each_message(see, context);
+	preview_each_message(see, context);
 }

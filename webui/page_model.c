@@ -13,11 +13,13 @@
 #include "base/str.h"
 #include "policy/class.h"
 #include "policy/settings_show.h"
+#include "webui/explain.h"
 #include "webui/page_audit.h"
 #include "webui/page_impl.h"
 #include "webui/page_words.h"
 
 #define LINK_SIZE_MAX 8192
+#define SENTENCE_SIZE_MAX 8192
 
 /* ---- links to other parts of a list ---- */
 
@@ -354,6 +356,31 @@ findings_in_language(const struct page_view *view, const json_t *model)
 	return json_pack("{s:o}", "found", findings);
 }
 
+/* ---- why a mail is held ---- */
+
+static json_t *
+why_in_language(const struct page_view *view, const json_t *model)
+{
+	json_t *because = json_array(), *sentence, *points;
+	struct buf text;
+	size_t i;
+
+	buf_init(&text, SENTENCE_SIZE_MAX);
+	json_array_foreach(json_object_get(model, "why"), i, sentence)
+	{
+		buf_reset(&text);
+		if (explain_text(view->language, sentence, &text) < 0)
+			continue;
+		points = json_object_get(sentence, "points");
+		json_array_append_new(because,
+		    json_pack("{s:o, s:O?}", "text",
+			json_stringn(buf_str(&text), text.len), "points",
+			json_is_null(points) ? NULL : points));
+	}
+	buf_free(&text);
+	return json_pack("{s:o}", "because", because);
+}
+
 /* The page that shows all parts. */
 static json_t *
 all_words(const char *kind)
@@ -389,6 +416,7 @@ static const struct {
 	{ "auth", findings_in_language },
 	{ "domain", options_of_domain },
 	{ "domains", domain_counts },
+	{ "held", why_in_language },
 	{ "lists", by_after },
 	{ "log", by_before },
 	{ "overview", overview_shares },
