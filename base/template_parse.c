@@ -340,7 +340,7 @@ static int
 parse_filter(struct parser *parser, struct template_expr *expr)
 {
 	const struct template_filter *filter = parser->set->filters;
-	const char *name;
+	const char *name = "";
 
 	if (parse_name(parser, &name) < 0)
 		return -1;

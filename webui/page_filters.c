@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "webui/page_impl.h"
+#include "webui/page_phrases.h"
 #include "webui/page_words.h"
 
 #define TIME_SIZE 64
@@ -423,6 +424,20 @@ write_actor(struct template_writer *writer, const json_t *value,
 	put(writer, text);
 }
 
+/* An error, in words that the reader knows. */
+static void
+write_said(struct template_writer *writer, const json_t *value,
+    const char *argument)
+{
+	struct buf text;
+
+	(void)argument;
+	buf_init(&text, 4 * ERR_TEXT_MAX);
+	phrase_translate(template_language(writer), text_of(value), &text);
+	template_put_text(writer, buf_bytes(&text));
+	buf_free(&text);
+}
+
 const struct template_filter page_filters[] = {
 	{ "actor", false, write_actor },
 	{ "ago", true, write_ago },
@@ -434,6 +449,7 @@ const struct template_filter page_filters[] = {
 	{ "options", true, write_options },
 	{ "path", false, write_path },
 	{ "points", false, write_points },
+	{ "said", false, write_said },
 	{ "time", true, write_time },
 	{ "tr", false, write_tr },
 	{ "url", false, write_url },
@@ -455,6 +471,7 @@ page_filter_messages(void (*see)(void *context, const char *where,
 	}
 	for (i = 0; i < sizeof(actors) / sizeof(actors[0]); i++)
 		see(context, where, actors[i].message, NULL);
+	phrase_messages(see, context);
 	see(context, where, now_message, NULL);
 	see(context, where, system_message, NULL);
 }

@@ -113,8 +113,11 @@ has_level(const json_t *option, const char *level)
 	const json_t *levels = json_object_get(option, "levels"), *item;
 	size_t i;
 
-	json_array_foreach(levels, i,
-	    item) if (strcmp(json_string_value(item), level) == 0) return true;
+	json_array_foreach(levels, i, item)
+	{
+		if (strcmp(json_string_value(item), level) == 0)
+			return true;
+	}
 	return false;
 }
 

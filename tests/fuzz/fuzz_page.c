@@ -28,6 +28,7 @@ template_of(uint8_t octet)
 
 	while (page_templates[n].name != NULL)
 		n++;
+	assert(n > 0);
 	i = octet % n;
 	name = strdup(page_templates[i].name);
 	assert(name != NULL);

@@ -19,6 +19,7 @@
 #include "policy/class.h"
 #include "policy/policy.h"
 #include "webui/page.h"
+#include "webui/page_phrases.h"
 #include "webui/page_words.h"
 #include "tests/unit.h"
 
@@ -510,6 +511,58 @@ test_translations(void **state)
 		fail_msg("%zu messages; `make update-po` helps", seen.missing);
 }
 
+/* ---- errors ---- */
+
+static const struct {
+	const char *label, *text, *en, *ja;
+} errors[] = {
+	{ "fixed", "please sign in", "please sign in",
+	    "サインインが必要です。" },
+	{ "field", "domain: must be given", "Domain: must be given",
+	    "ドメインを入力してください。" },
+	{ "field that is an option", "retention: must be given",
+	    "Keep held mail for: must be given",
+	    "隔離メールの保存期間を入力してください。" },
+	{ "field that nobody knows", "nothing: must be given",
+	    "nothing: must be given", "nothingを入力してください。" },
+	{ "holes", "limit: must be a number from 1 to 1000",
+	    "limit: must be a number from 1 to 1000",
+	    "limitは 1 から 1000 までの数で指定してください。" },
+	{ "a hole at the end", "there is no held mail a b",
+	    "there is no held mail a b", "隔離メール a b はありません。" },
+	{ "an empty hole", "there is no held mail ", "there is no held mail ",
+	    "there is no held mail " },
+	{ "a hole is not read again", "there is no held mail {name}",
+	    "there is no held mail {name}",
+	    "隔離メール {name} はありません。" },
+	{ "not known", "redis: connection refused", "redis: connection refused",
+	    "redis: connection refused" },
+	{ "a part is not enough", "please sign in now", "please sign in now",
+	    "please sign in now" },
+	{ "empty", "", "", "" },
+};
+
+static void
+test_errors(void **state)
+{
+	struct buf out;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, 1000);
+	for (i = 0; i < ARRAY_LEN(errors); i++) {
+		buf_reset(&out);
+		phrase_translate(LANGUAGE_EN, errors[i].text, &out);
+		if (strcmp(buf_str(&out), errors[i].en) != 0)
+			case_fail(errors[i].label, "'%s'", buf_str(&out));
+		buf_reset(&out);
+		phrase_translate(LANGUAGE_JA, errors[i].text, &out);
+		if (strcmp(buf_str(&out), errors[i].ja) != 0)
+			case_fail(errors[i].label, "'%s'", buf_str(&out));
+	}
+	buf_free(&out);
+}
+
 /* ---- forms ---- */
 
 static const struct {
@@ -777,6 +830,7 @@ main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_words_are_complete),
 		cmocka_unit_test(test_translations),
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_folds),
 		cmocka_unit_test(test_within),
 		cmocka_unit_test(test_assets),
