@@ -142,6 +142,7 @@ static const struct {
 	{ "remove", METHOD_POST, "/quarantine/:id/remove" },
 	{ "remove_domain", METHOD_POST, "/domains/:domain/remove" },
 	{ "reports", METHOD_GET, "/reports" },
+	{ "reports_sent", METHOD_GET, "/reports/sent" },
 	{ "resolve", METHOD_GET, "/resolve" },
 	{ "routes", METHOD_GET, "/routes" },
 	{ "set_domain", METHOD_POST, "/domains/:domain" },

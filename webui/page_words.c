@@ -349,6 +349,15 @@ static const struct page_word severities[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* Of the reports that we send. */
+static const struct page_word sendings[] = {
+	{ "sending", N_("Being sent"), "info" },
+	{ "sent", N_("Sent"), "good" },
+	{ "failed", N_("Not sent yet"), "warn" },
+	{ "refused", N_("Refused"), "bad" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct page_word answers[] = {
 	{ "found", N_("Mail goes here"), "good" },
 	{ "unknown", N_("There is no such recipient"), "bad" },
@@ -455,6 +464,7 @@ const struct page_word_list page_word_lists[] = {
 	{ "theme", themes },
 	{ "period", periods },
 	{ "charset", charsets },
+	{ "sent", sendings },
 	{ "severity", severities },
 	{ "answer", answers },
 	{ "section", sections },
