@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -222,26 +223,48 @@ run(void *context)
 	return NULL;
 }
 
-struct dns_server *
-dns_server_start(unsigned port)
+/* Both sockets on one port; false when one of them is taken. */
+static bool
+take_port(struct dns_server *server, unsigned port)
 {
-	struct dns_server *server = xcalloc(1, sizeof(*server));
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)port),
 		.sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof(address);
 	const int on = 1;
 
-	TAILQ_INIT(&server->delayed);
+	server->port = port;
 	server->udp = socket(AF_INET, SOCK_DGRAM, 0);
 	server->tcp = socket(AF_INET, SOCK_STREAM, 0);
 	must(setsockopt(server->tcp, SOL_SOCKET, SO_REUSEADDR, &on,
 		 sizeof(on)) == 0);
-	must(bind(server->udp, (struct sockaddr *)&address, len) == 0);
-	must(getsockname(server->udp, (struct sockaddr *)&address, &len) == 0);
-	must(bind(server->tcp, (struct sockaddr *)&address, len) == 0);
+	if (bind(server->udp, (struct sockaddr *)&address, sizeof(address)) ==
+		0 &&
+	    bind(server->tcp, (struct sockaddr *)&address, sizeof(address)) ==
+		0)
+		return true;
+	close(server->udp);
+	close(server->tcp);
+	return false;
+}
+
+struct dns_server *
+dns_server_start(unsigned port)
+{
+	struct dns_server *server = xcalloc(1, sizeof(*server));
+	uint16_t number;
+	int tries = 0;
+
+	TAILQ_INIT(&server->delayed);
+	must(getrandom(&number, sizeof(number), 0) == sizeof(number));
+	/* Below the ports that the kernel hands out by itself: one that is
+	 * free for UDP may be in use for TCP, and be taken meanwhile. */
+	while (!take_port(server, port > 0 ? port : 20000u + number % 12000)) {
+		must(tries++ < 1000);
+		if (port > 0)
+			usleep(20000);
+		must(getrandom(&number, sizeof(number), 0) == sizeof(number));
+	}
 	must(listen(server->tcp, 64) == 0);
-	server->port = ntohs(address.sin_port);
 	must(pthread_create(&server->thread, NULL, run, server) == 0);
 	return server;
 }
