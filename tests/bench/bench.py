@@ -14,6 +14,7 @@ SPDX-License-Identifier: BSD-2-Clause
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -104,7 +105,8 @@ class Peer:
     def __enter__(self):
         try:
             for program in self.programs:
-                socket_path = self.lab.path(f"sockets/{program}")
+                socket_path = self.lab.path(
+                    f"sockets/{self.name}.{program}")
                 start = getattr(self.lab, "start_" + program)
                 self.processes.append(start(socket_path))
                 self.targets.append("unix:" + socket_path)
@@ -195,6 +197,7 @@ class Lab:
     def start_nameserver(self, delay_ms=0):
         if self.nameserver:
             self.stop(self.nameserver)
+            os.unlink(self.count_path)
         self.nameserver = self.start(
             "nameserver", sys.executable, "-B", str(HERE / "nameserver.py"),
             "--delay", str(delay_ms), "--count", self.count_path,
@@ -203,11 +206,8 @@ class Lab:
         time.sleep(1)
 
     def questions(self):
-        try:
-            with open(self.count_path, encoding="ascii") as count:
-                return int(count.read())
-        except (OSError, ValueError):
-            return 0
+        with open(self.count_path, encoding="ascii") as count:
+            return int(count.read() or 0)
 
     # ---- the filters ----
 
@@ -303,6 +303,9 @@ milter_headers {{ use = ["authentication-results"]; }}
 
     # ---- one run ----
 
+    def peer(self, name):
+        return Peer(self, name, PROGRAMS[name])
+
     def load(self, peer, sessions, *more, index="index.tsv", count=None):
         command = [os.path.join(self.options.build, "tests/bench/load"),
                    "-c", str(sessions),
@@ -346,64 +349,88 @@ milter_headers {{ use = ["authentication-results"]; }}
                 out.write(json.dumps(row) + "\n")
         return row
 
-    # ---- modes: each gives rows of the table ----
+    # ---- modes: each gives the rows of its table ----
 
-    def mode_load(self, peer):
+    def mode_load(self, names):
         """Messages a second and CPU of each, by the number of sessions."""
         count = self.options.count
-        self.load(peer, 8, count=count)  # not counted: fills caches
-        for sessions in self.options.sessions:
-            runs = [self.measured(peer, sessions, count=count)
-                    for _ in range(self.options.runs)]
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(self.peer(name)) for name in names]
+            for peer in peers:  # not counted: fills caches
+                self.load(peer, 8, count=count)
+            # By turns, so that what disturbs one disturbs all.
+            runs = collections.defaultdict(list)
+            for _ in range(self.options.runs):
+                for sessions in self.options.sessions:
+                    for peer in peers:
+                        runs[peer, sessions].append(
+                            self.measured(peer, sessions, count=count))
+            for peer in peers:
+                for sessions in self.options.sessions:
+                    yield self.load_row(peer, sessions,
+                                        runs[peer, sessions])
 
-            def middle(key):
-                return statistics.median(run[key] for run in runs)
+    def load_row(self, peer, sessions, runs):
+        def middle(key):
+            return statistics.median(run[key] for run in runs)
 
-            def latency(key):
-                return statistics.median(
-                    run["latency_us"][key] for run in runs) / 1000
+        def latency(key):
+            return statistics.median(
+                run["latency_us"][key] for run in runs) / 1000
 
-            yield self.report(
-                mode="load", peer=peer.name, sessions=sessions,
-                rate=middle("rate"), cpu_ms=middle("cpu_ms"),
-                cpu_spread=spread([run["cpu_ms"] for run in runs]),
-                p50_ms=latency("p50"), p99_ms=latency("p99"),
-                memory_mb=memory_mb(peer.pids()), others=middle("others"))
+        return self.report(
+            mode="load", peer=peer.name, sessions=sessions,
+            rate=middle("rate"), cpu_ms=middle("cpu_ms"),
+            cpu_least=min(run["cpu_ms"] for run in runs),
+            cpu_spread=spread([run["cpu_ms"] for run in runs]),
+            p50_ms=latency("p50"), p99_ms=latency("p99"),
+            memory_mb=memory_mb(peer.pids()), others=middle("others"))
 
-    def mode_delay(self, peer):
-        """One mail after the other while each DNS answer takes 30 ms:
-        fresh, and the same mails again."""
-        for label in ("cold", "warm"):
-            before = self.questions()
-            result = self.load(peer, 1, "-s", "60000", count=200)
-            yield self.report(
-                mode="delay", peer=peer.name, caches=label,
-                mean_ms=result["latency_us"]["mean"] / 1000,
-                p50_ms=result["latency_us"]["p50"] / 1000,
-                p95_ms=result["latency_us"]["p95"] / 1000,
-                questions=(self.questions() - before) / result["messages"])
+    def mode_delay(self, names):
+        """One mail after the other while each DNS answer is late: fresh,
+        and the same mails again."""
+        for name in names:
+            with self.peer(name) as peer:
+                for label in ("cold", "warm"):
+                    yield self.delay_row(peer, label)
 
-    def mode_big(self, peer):
+    def delay_row(self, peer, label):
+        before = self.questions()
+        result = self.load(peer, 1, "-s", "60000", count=200)
+        latency = result["latency_us"]
+        return self.report(
+            mode="delay", peer=peer.name, caches=label,
+            mean_ms=latency["mean"] / 1000, p50_ms=latency["p50"] / 1000,
+            p95_ms=latency["p95"] / 1000,
+            questions=(self.questions() - before) / result["messages"])
+
+    def mode_big(self, names):
         """A mail of 50 MB, signed."""
-        self.load(peer, 1, "-s", "60000", count=20)
-        before = memory_mb(peer.pids())
-        runs = [self.measured(peer, 1, index="big.tsv") for _ in range(3)]
-        yield self.report(
-            mode="big", peer=peer.name,
-            seconds=min(run["latency_us"]["max"] for run in runs) / 1e6,
-            cpu_s=min(run["cpu_ms"] for run in runs) / 1000,
-            more_mb=memory_mb(peer.pids()) - before,
-            memory_mb=memory_mb(peer.pids()))
+        for name in names:
+            with self.peer(name) as peer:
+                self.load(peer, 1, "-s", "60000", count=20)
+                before = memory_mb(peer.pids())
+                runs = [self.measured(peer, 1, index="big.tsv")
+                        for _ in range(self.options.runs)]
+                yield self.report(
+                    mode="big", peer=name,
+                    seconds=min(run["latency_us"]["max"]
+                                for run in runs) / 1e6,
+                    cpu_s=min(run["cpu_ms"] for run in runs) / 1000,
+                    more_mb=memory_mb(peer.pids()) - before,
+                    memory_mb=memory_mb(peer.pids()))
 
-    def mode_verdicts(self, peer):
+    def mode_verdicts(self, names):
         """What is said of each mail, against what is right."""
         out = self.path("verdicts.tsv")
-        self.load(peer, 4, "-o", out)
-        wrong = compare(self.corpus, out)
-        yield self.report(mode="verdicts", peer=peer.name,
-                          wrong=sum(wrong.values()), of=self.mail_count(),
-                          which=", ".join(sorted(
-                              f"{n} x {what}" for what, n in wrong.items())))
+        for name in names:
+            with self.peer(name) as peer:
+                self.load(peer, 4, "-o", out)
+            wrong = compare(self.corpus, out)
+            yield self.report(
+                mode="verdicts", peer=name, wrong=sum(wrong.values()),
+                of=self.mail_count(), which=", ".join(sorted(
+                    f"{n} x {what}" for what, n in wrong.items())))
 
     def mail_count(self):
         with open(os.path.join(self.corpus, "index.tsv"),
@@ -479,12 +506,9 @@ def inside(options):
                     os.path.realpath("/etc/resolv.conf")], check=True)
     for mode in options.modes:
         lab.start_nameserver(options.delay if mode == "delay" else 0)
-        rows = []
-        for name in options.peers:
-            if name == "null" and mode in ("delay", "verdicts"):
-                continue
-            with Peer(lab, name, PROGRAMS[name]) as peer:
-                rows += getattr(lab, "mode_" + mode)(peer)
+        names = [name for name in options.peers
+                 if name != "null" or mode in ("load", "big")]
+        rows = list(getattr(lab, "mode_" + mode)(names))
         doc = getattr(Lab, "mode_" + mode).__doc__
         print(f"{mode}: {' '.join(doc.split())}\n")
         print_table(rows)
