@@ -9,7 +9,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +121,36 @@ process_raise_files(struct err *err)
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return err_set(err, ERR_TEMP, "RLIMIT_NOFILE: %s",
 		    strerror(errno));
+	return 0;
+}
+
+static int
+set_stacks(size_t size)
+{
+	pthread_attr_t attr;
+	int rc = pthread_getattr_default_np(&attr);
+
+	if (rc != 0)
+		return rc;
+	rc = pthread_attr_setstacksize(&attr, size);
+	if (rc == 0)
+		rc = pthread_setattr_default_np(&attr);
+	pthread_attr_destroy(&attr);
+	return rc;
+}
+
+int
+process_prepare_threads(size_t stack_size, struct err *err)
+{
+	cpu_set_t cores;
+	int rc = set_stacks(stack_size);
+
+	if (rc != 0)
+		return err_set(err, ERR_TEMP, "stacks of threads: %s",
+		    strerror(rc));
+	/* Fails with more than 1,024 cores, where any number will do. */
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		(void)mallopt(M_ARENA_MAX, CPU_COUNT(&cores));
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -36,6 +37,13 @@ int process_become(const char *user, struct err *err);
 /* Raises the limit of open files as far as the system lets us, so that
  * accept does not spin at EMFILE. */
 int process_raise_files(struct err *err);
+
+/*
+ * For a program whose threads come and go, before the first one: stacks of
+ * this size instead of 8 MB, of which the C library keeps but five for the
+ * next threads; and a heap for each core that we may use instead of eight.
+ */
+int process_prepare_threads(size_t stack_size, struct err *err);
 
 /* What the process has used, and uses now. */
 struct process_usage {

@@ -21,6 +21,8 @@
 #include "milter/keeper.h"
 
 #define NAME "sekimori-milter"
+/* libmilter ends its workers and starts new ones all the time. */
+#define STACK_SIZE (1024UL * 1024)
 
 static struct setup *
 read_setup(const char *file)
@@ -35,6 +37,8 @@ read_setup(const char *file)
 	if (process_become(setup->conf->user, &err) < 0)
 		process_die(&err);
 	if (process_raise_files(&err) < 0)
+		log_warn("%s", err.text);
+	if (process_prepare_threads(STACK_SIZE, &err) < 0)
 		log_warn("%s", err.text);
 	return setup;
 }
