@@ -154,6 +154,10 @@ static const struct page_word reasons[] = {
 	{ "from.malformed",
 	    N_("The message has no readable From header, or more than one."),
 	    "bad" },
+	{ "dkim.replay",
+	    N_("Very many mails have come under the same DKIM signature: it "
+	       "may be one good mail, sent again and again."),
+	    "warn" },
 	{ "from.name-address",
 	    N_("The name in From shows an address of a domain that is not "
 	       "the sender's."),
@@ -393,6 +397,8 @@ static const struct page_word options[] = {
 	{ "dkim_fail", N_("On DKIM fail"), NULL },
 	{ "dkim_fail_points", N_("Points for DKIM fail"), NULL },
 	{ "dkim_exempt", N_("Exempt from DKIM"), NULL },
+	{ "replay_max", N_("Replays from"), NULL },
+	{ "replay_points", N_("Points for a replay"), NULL },
 	{ "dmarc", N_("DMARC counts"), NULL },
 	{ "dmarc_none_points", N_("Points for DMARC fail under p=none"), NULL },
 	{ "dmarc_quarantine", N_("On DMARC fail under p=quarantine"), NULL },
