@@ -7,13 +7,21 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
 
 #include "cli/commands.h"
 #include "cli/request.h"
 #include "cli/show.h"
+#include "cli/wrap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define IDS_MAX 1000
+#define COLUMNS 79
+#define WHY_MAX 65536
+/* Of the text of a mail, where it stands below other things. */
+#define TEXT_LINES 40
 
 #define RETRY_OPTION                                                           \
 	{                                                                      \
@@ -100,6 +108,62 @@ show_timeline(struct cli *cli, const json_t *entry)
 	show_table(cli, timeline, COUNT(columns), columns, "");
 }
 
+/* The sentences, a line each; what they say of the mail may be hostile. */
+static void
+show_why(const json_t *entry)
+{
+	const json_t *sentence;
+	struct buf clean, out;
+	size_t i;
+
+	buf_init(&out, WHY_MAX);
+	json_array_foreach(json_object_get(entry, "why"), i, sentence)
+	{
+		buf_init(&clean, WHY_MAX);
+		(void)utf8_append_clean(&clean,
+		    bytes_of(text_of(sentence, "text")));
+		buf_append_str(&out, "- ");
+		wrap_text(buf_str(&clean), 2, COLUMNS, &out);
+		buf_free(&clean);
+	}
+	if (out.len > 0)
+		printf("\n%s", buf_str(&out));
+	buf_free(&out);
+}
+
+static void
+show_parts(struct cli *cli, const json_t *entry)
+{
+	static const struct show_column columns[] = {
+		{ "PART", "number", SHOW_TEXT, false },
+		{ "TYPE", "type", SHOW_TEXT, false },
+		{ "SIZE", "size", SHOW_SIZE, false },
+		{ "NAME", "name", SHOW_TEXT, true },
+	};
+	const json_t *parts = json_object_get(entry, "parts");
+
+	if (json_array_size(parts) == 0)
+		return;
+	putchar('\n');
+	show_table(cli, parts, COUNT(columns), columns, "");
+}
+
+static void
+show_recipients(struct cli *cli, const json_t *entry)
+{
+	static const struct show_column columns[] = {
+		{ "RECIPIENT", "mailbox", SHOW_TEXT, true },
+		{ "STATUS", "status", SHOW_TEXT, false },
+		{ "CLASS", "class", SHOW_CLASS, false },
+	};
+	const json_t *recipients = json_object_get(entry, "recipients");
+
+	if (json_array_size(recipients) < 2)
+		return;
+	putchar('\n');
+	show_table(cli, recipients, COUNT(columns), columns, "");
+}
+
 static void
 show_entry(struct cli *cli, json_t *entry)
 {
@@ -121,15 +185,37 @@ show_entry(struct cli *cli, json_t *entry)
 	show_fields(cli, entry, COUNT(fields), fields);
 	if (json_is_true(json_object_get(entry, "hidden")))
 		puts("hidden          only administrators may release it");
+	show_why(entry);
 	if (json_is_object(record)) {
 		putchar('\n');
 		show_record(cli, record);
 	}
+	show_recipients(cli, entry);
 	show_timeline(cli, entry);
+	show_parts(cli, entry);
+}
+
+/* The text of the mail, without control characters (the API sees to it). */
+static void
+show_text(const json_t *model, size_t lines)
+{
+	const char *text = text_of(model, "text"), *end = text;
+
+	for (; lines > 0 && *end != '\0'; lines--) {
+		end += strcspn(end, "\n");
+		end += *end == '\n';
+	}
+	fwrite(text, 1, (size_t)(end - text), stdout);
+	if (end > text && end[-1] != '\n')
+		putchar('\n');
+	if (*end != '\0')
+		puts("... (--text writes all of it)");
+	else if (json_is_true(json_object_get(model, "cut")))
+		puts("... (too long: its end is missing here)");
 }
 
 static const struct cli_request show_request = { METHOD_GET, "/quarantine/:id",
-	{ { ":", FIELD_OPERAND, 0, NULL } }, show_entry };
+	{ { ":", FIELD_OPERAND, 0, NULL } }, NULL };
 
 /* The message itself, byte for byte. */
 static int
@@ -160,11 +246,56 @@ print_raw(struct cli *cli, const struct cli_args *args)
 	return rc == 0 ? EXIT_DONE : cli_fail(cli, &err);
 }
 
+/* The entry, and the text of the mail below it, or alone. */
+static int
+print_entry(struct cli *cli, const char *segment, bool text_alone)
+{
+	json_t *entry = NULL, *text = NULL;
+	struct cli_session session;
+	struct err err;
+	int rc = EXIT_DONE;
+
+	if (session_open(cli, &session, &err) < 0)
+		return cli_fail(cli, &err);
+	if (!text_alone)
+		entry = session_get(&session,
+		    request_path(cli, "/quarantine/:id", segment),
+		    json_object(), &err);
+	if (text_alone || (entry != NULL && !cli->json))
+		text = session_get(&session,
+		    request_path(cli, "/quarantine/:id/text", segment),
+		    json_object(), &err);
+	session_close(&session);
+	if (cli->json && (entry != NULL || text != NULL)) {
+		cli_print_json(json_incref(entry != NULL ? entry : text));
+	} else {
+		if (entry != NULL) {
+			show_entry(cli, entry);
+			putchar('\n');
+		}
+		if (text != NULL)
+			show_text(text, text_alone ? SIZE_MAX : TEXT_LINES);
+		else
+			rc = cli_fail(cli, &err);
+	}
+	json_decref(entry);
+	json_decref(text);
+	return rc;
+}
+
 static int
 quarantine_show(struct cli *cli, const struct cli_args *args)
 {
-	return cli_flag(args, "raw") ? print_raw(cli, args)
-				     : request_run(cli, args);
+	const char *segment;
+	json_t *parameters;
+
+	if (cli_flag(args, "raw"))
+		return print_raw(cli, args);
+	parameters = request_parameters(cli, args, &show_request, &segment);
+	if (parameters == NULL)
+		return EXIT_WRONG_USE;
+	json_decref(parameters);
+	return print_entry(cli, segment, cli_flag(args, "text"));
 }
 
 /* ---- release, remove: several at once ---- */
@@ -291,10 +422,14 @@ static const struct cli_command commands[] = {
 	    .operands = "ID",
 	    .least = 1,
 	    .most = 1,
-	    .help = "Shows a held message: why it is held, by every result "
-		    "and its points, and what has happened to it.",
+	    .help = "Shows a held message: why it is held, in words and by "
+		    "every result and its points, what has happened to it, "
+		    "its parts, and the start of its text.",
 	    .options = { { "raw", NULL,
-		"Write the message itself, byte for byte.", false } },
+			     "Write the message itself, byte for byte.",
+			     false },
+		{ "text", NULL, "Write all of its text, and nothing else.",
+		    false } },
 	    .run = quarantine_show,
 	    .context = &show_request },
 	{ .group = "quarantine",
