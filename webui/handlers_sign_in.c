@@ -130,7 +130,7 @@ handle_sign_in(struct request *request, struct response *response,
     struct err *err)
 {
 	const char *user, *password, *next, *name;
-	struct account account;
+	struct account account = { .role = ROLE_NONE };
 
 	if (request_need_text(request, "user", &user, err) < 0 ||
 	    request_need_text(request, "password", &password, err) < 0 ||
@@ -219,7 +219,7 @@ handle_password(struct request *request, struct response *response,
 {
 	struct api *api = request->api;
 	const char *user = request->principal->user, *old, *password;
-	struct account account;
+	struct account account = { .role = ROLE_NONE };
 	struct edit edit;
 
 	if (need_user(request, err) < 0 ||
@@ -248,7 +248,7 @@ handle_password(struct request *request, struct response *response,
 static int
 keep_language(struct request *request, const char *tag, struct err *err)
 {
-	struct account account;
+	struct account account = { .role = ROLE_NONE };
 	struct edit edit;
 	int rc;
 

@@ -914,6 +914,17 @@ wants_sign_in(const struct exchange *ex, const struct response *response)
 }
 
 static void
+reply_to_browser(struct exchange *ex, const struct response *response)
+{
+	bool to_form = ex->request->method == HTTP_POST && !response->show;
+
+	if (to_form && response->status < 300)
+		redirect_after(ex, response);
+	else if (!to_form || !reply_form_again(ex, response))
+		reply_page(ex, response);
+}
+
+static void
 reply_response(struct exchange *ex, struct response *response)
 {
 	ex->reply->status = (unsigned)response->status;
@@ -928,12 +939,8 @@ reply_response(struct exchange *ex, struct response *response)
 		redirect(ex, "/password");
 	else if (response->location != NULL && ex->request->method != HTTP_POST)
 		redirect(ex, response->location);
-	else if (ex->request->method != HTTP_POST || response->show)
-		reply_page(ex, response);
-	else if (response->status < 300)
-		redirect_after(ex, response);
-	else if (!reply_form_again(ex, response))
-		reply_page(ex, response);
+	else
+		reply_to_browser(ex, response);
 }
 
 static void
