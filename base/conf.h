@@ -94,6 +94,7 @@ struct conf {
 	uint64_t history_days;
 	struct option_list web_listen; /* HOST:PORT, unix:/path */
 	char *web_url;
+	char *time_zone; /* of pages; "": that of the system */
 	struct option_list trusted_proxies;
 	struct option_list web_watchers; /* who may read /metrics, /readyz */
 	char *web_tls_cert;              /* PEM files; "": plain HTTP */

@@ -10,12 +10,20 @@
 #include "config.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/arena.h"
 #include "base/conf.h"
 #include "base/endpoint.h"
 #include "base/netaddr.h"
 #include "base/str.h"
+
+#define ZONE_DIRECTORY "/usr/share/zoneinfo"
+#define ZONE_CHARS                                                             \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/"   \
+	":,.<>"
 
 static const char *const log_target_words[] = { "stderr", "syslog", NULL };
 static const char *const log_level_words[] = { "error", "warn", "info", "debug",
@@ -265,6 +273,33 @@ check_web_url(const char *value, struct err *err)
 		return 0;
 	return err_set(err, ERR_INPUT,
 	    "must start with http:// or https:// and a host");
+}
+
+/* A name of the database, or a rule of POSIX ("JST-9").  The C library takes
+ * UTC for what it does not know, and says nothing. */
+static int
+check_time_zone(const char *value, struct err *err)
+{
+	char *path;
+	bool known;
+
+	if (value[0] == '\0')
+		return 0;
+	if (value[strspn(value, ZONE_CHARS)] != '\0' || value[0] == '/' ||
+	    strstr(value, "..") != NULL)
+		return err_set(err, ERR_INPUT,
+		    "must be a name such as Asia/Tokyo");
+	path = xprintf(ZONE_DIRECTORY "/%s", value);
+	known = access(path, R_OK) == 0;
+	free(path);
+	/* A rule has its dates behind commas, and times of them behind '/'. */
+	if (known ||
+	    (strpbrk(value, "0123456789") != NULL &&
+		(strchr(value, '/') == NULL || strchr(value, ',') != NULL)))
+		return 0;
+	return err_set(err, ERR_INPUT,
+	    "is not in " ZONE_DIRECTORY " (package tzdata); a rule such as "
+	    "JST-9 needs no file");
 }
 
 /* Rows by the kind of bounds they have. */
@@ -534,6 +569,10 @@ const struct option conf_options[] = {
 	    "written into links.  When given, requests for another name are "
 	    "refused, and with https:// cookies are for https alone.  "
 	    "Empty: http:// and web_listen."),
+	CHECKED(time_zone, OPT_STRING, "", check_time_zone, APPLY_AT_START,
+	    SECTION_WEB,
+	    "The time zone of pages, such as Asia/Tokyo.  Empty: that of "
+	    "the system."),
 	CHECKED(trusted_proxies, OPT_LIST, "", check_network, APPLY_AT_START,
 	    SECTION_WEB,
 	    "Reverse proxies before the web program: from them the client "

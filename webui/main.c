@@ -10,8 +10,10 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -137,6 +139,15 @@ site_start(struct site *site, const struct conf *conf, struct err *err)
 
 /* ---- start ---- */
 
+/* Before there are threads. */
+static void
+set_time_zone(const char *zone)
+{
+	if (zone[0] != '\0' && setenv("TZ", zone, 1) < 0)
+		log_warn("time_zone: %s", strerror(errno));
+	tzset();
+}
+
 static struct conf *
 read_conf(const char *file)
 {
@@ -166,6 +177,7 @@ main(int argc, char **argv)
 	log_open(NAME, LOG_TARGET_STDERR, LOG_LEVEL_INFO);
 	block_signals(&signals);
 	conf = read_conf(file);
+	set_time_zone(conf->time_zone);
 	if (process_raise_files(&err) < 0)
 		log_warn("%s", err.text);
 	feed = feed_start(conf, &err);
