@@ -588,7 +588,8 @@ const struct option conf_options[] = {
 	    "behind a proxy."),
 	CHECKED(web_tls_key, OPT_STRING, "", check_path_or_none,
 	    APPLY_AT_START, SECTION_WEB,
-	    "File with the key of that certificate, in PEM."),
+	    "File with the key of that certificate, in PEM.  The user of the "
+	    "programs must be able to read both files."),
 	RANGE(web_connections_max, OPT_NUMBER, "1000", "10", "10000",
 	    APPLY_AT_START, SECTION_WEB,
 	    "Connections to each address of web_listen at once."),

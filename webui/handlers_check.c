@@ -24,7 +24,7 @@
 
 /* For all servers together, and for a step with one of them. */
 #define CHECK_MS 10000
-#define STEP_MS 3000
+#define STEP_MS 5000
 #define TEXT_MAX 200
 
 struct check {

@@ -405,7 +405,8 @@ class SignIn(Base):
             self.assertLessEqual(redis.run("PTTL", key), 1800 * 1000)
             seen = int(redis.run("HGET", key, "seen"))
             ends = int(redis.run("HGET", key, "ends"))
-            self.assertEqual(ends - seen, 12 * 3600 * 1000)
+            self.assertLessEqual(ends - seen, 12 * 3600 * 1000)
+            self.assertGreater(ends - seen, 11 * 3600 * 1000)
             redis.run("HSET", key, "seen", seen - 1800 * 1000)
         self.assertEqual(browser.get("/overview").status, 303)
         browser = self.signed_in()
@@ -428,15 +429,24 @@ class SignIn(Base):
 
 
 class LockOut(Base):
+    def hold_locked(self, name):
+        """Longer than it is: however slow this machine is."""
+        redis = self.server.redis
+        key = f"sk:{{c:sign-in}}:user:{name}"
+        until = int(redis.run("HGET", key, "until"))
+        self.assertGreater(until, 0)
+        redis.run("HSET", key, "until", until + 3600 * 1000)
+
     def test_user(self):
         self.server.command("user", "add", "target", "postmaster")
         for _ in range(5):
             self.assertEqual(
                 Client(self.server).enter("target", "wrong one").status, 401)
+        self.hold_locked("target")
         for _ in range(2):
             answer = Client(self.server).enter("target", "wrong one")
             self.assertEqual(answer.status, 429)
-            self.assertIn("seconds", answer.json["error"]["text"])
+            self.assertIn("try again in", answer.json["error"]["text"])
         # The right one does not help, and nobody else is closed out.
         made = self.server.command("user", "passwd", "target")
         self.assertEqual(Client(self.server).enter(
@@ -451,6 +461,7 @@ class LockOut(Base):
     def test_unknown_locks_alike(self):
         for _ in range(5):
             Client(self.server).enter("no-such-user", "wrong one")
+        self.hold_locked("no-such-user")
         self.assertEqual(
             Client(self.server).enter("no-such-user", "wrong one").status,
             429)
@@ -458,7 +469,7 @@ class LockOut(Base):
     def test_ends_by_itself(self):
         self.server.command("user", "add", "waiter", "postmaster")
         made = self.server.command("user", "passwd", "waiter")
-        for _ in range(6):
+        for _ in range(5):
             Client(self.server).enter("waiter", "wrong one")
         redis = self.server.redis
         key = "sk:{c:sign-in}:user:waiter"
@@ -745,8 +756,7 @@ def multipart(fields, name, file_name, content):
 
 
 class Ceilings(Base):
-    OPTIONS = {"web_timeout": f"{SLOW_S}s", "web_upload_max": "1M",
-               "web_connections_per_client": "8"}
+    OPTIONS = {"web_upload_max": "1M", "web_connections_per_client": "8"}
 
     def status(self, data):
         answer = self.server.raw(data)
@@ -818,6 +828,54 @@ class Ceilings(Base):
                                     Content_Type="application/json").status,
                          413)
 
+    def test_one_client_has_not_all(self):
+        """Connections beyond the ceiling are closed; others are served."""
+        peers = [self.server.connect() for _ in range(30)]
+        try:
+            other = Browser(self.server, source="127.0.0.2")
+            self.assertEqual(other.get("/healthz").status, 200)
+            alive = 0
+            for peer in peers:
+                try:
+                    peer.sendall(b"GET /healthz HTTP/1.1\r\n"
+                                 b"Host: 127.0.0.1\r\n"
+                                 b"Connection: close\r\n\r\n")
+                    alive += read_all(peer).startswith(b"HTTP/1.1 200")
+                except OSError:
+                    pass
+        finally:
+            for peer in peers:
+                peer.close()
+        self.assertLess(alive, 30)
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            try:
+                if self.simple("GET /healthz HTTP/1.1") == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        self.fail("the client is not let in again")
+
+    def test_pipelined(self):
+        one = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        last = (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                b"Connection: close\r\n\r\n")
+        self.assertEqual(
+            self.server.raw(one * 5 + last).count(b"HTTP/1.1 200"), 6)
+
+
+class SlowClients(Base):
+    """Nothing here takes less time when the machine has more to do."""
+
+    OPTIONS = {"web_timeout": f"{SLOW_S}s"}
+
+    @classmethod
+    def setUpClass(cls):
+        if not Redis.INSTALLED:
+            raise unittest.SkipTest("there is no redis-server")
+        cls.server = Server(**cls.OPTIONS).start()
+
     def slow(self, data):
         """Seconds until the server gives up on one who sends an octet now
         and then."""
@@ -848,43 +906,6 @@ class Ceilings(Base):
             b"Content-Length: 1000\r\n\r\n")
         self.assertGreaterEqual(took, SLOW_S)
         self.assertLess(took, PATIENCE_S)
-
-    def test_one_client_has_not_all(self):
-        """Connections beyond the ceiling are closed; others are served."""
-        peers = [self.server.connect() for _ in range(30)]
-        try:
-            other = Browser(self.server, source="127.0.0.2")
-            self.assertEqual(other.get("/healthz").status, 200)
-            alive = 0
-            for peer in peers:
-                peer.settimeout(PATIENCE_S)
-                try:
-                    peer.sendall(b"GET /healthz HTTP/1.1\r\n"
-                                 b"Host: 127.0.0.1\r\n"
-                                 b"Connection: close\r\n\r\n")
-                    alive += read_all(peer).startswith(b"HTTP/1.1 200")
-                except OSError:
-                    pass
-        finally:
-            for peer in peers:
-                peer.close()
-        self.assertLess(alive, 30)
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            try:
-                if self.simple("GET /healthz HTTP/1.1") == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.1)
-        self.fail("the client is not let in again")
-
-    def test_pipelined(self):
-        one = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-        last = (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                b"Connection: close\r\n\r\n")
-        self.assertEqual(
-            self.server.raw(one * 5 + last).count(b"HTTP/1.1 200"), 6)
 
 
 class Proxy(Base):
