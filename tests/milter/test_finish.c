@@ -202,6 +202,7 @@ rig_fini(struct rig *rig)
 	static const char *const files[] = { "zone", "conf" };
 
 	assert_true(daemon_close(rig->daemon));
+	free(rig->daemon); /* no libmilter asks for it here */
 	for (i = 0; i < ARRAY_LEN(files); i++) {
 		path = xprintf("%s/%s", rig->dir, files[i]);
 		unlink(path);
