@@ -16,6 +16,8 @@
 #include "webui/sign_in.h"
 #include "webui/users.h"
 
+#define LIST_DEFAULT 500
+
 /* ---- models ---- */
 
 static json_t *
@@ -45,18 +47,31 @@ handle_users(struct request *request, struct response *response,
     struct err *err)
 {
 	struct account *accounts;
+	const char *after, *next = NULL;
 	json_t *users;
-	size_t n, i;
+	size_t n, limit, i;
 
-	if (users_list(request->api->store, request->arena, &accounts, &n,
+	if (request_text(request, "after", &after, err) < 0 ||
+	    request_limit(request, LIST_DEFAULT, &limit, err) < 0 ||
+	    users_list(request->api->store, request->arena, &accounts, &n,
 		err) < 0)
 		return -1;
 	users = json_array();
-	for (i = 0; i < n; i++)
-		if (users_may_manage(request->principal, &accounts[i]))
-			json_array_append_new(users,
-			    account_model(request, &accounts[i]));
-	response->model = json_pack("{s:o}", "users", users);
+	for (i = 0; i < n; i++) {
+		if (!users_may_manage(request->principal, &accounts[i]) ||
+		    (after != NULL && strcmp(accounts[i].name, after) <= 0))
+			continue;
+		if (json_array_size(users) == limit) {
+			next = json_string_value(
+			    json_object_get(json_array_get(users, limit - 1),
+				"name"));
+			break;
+		}
+		json_array_append_new(users,
+		    account_model(request, &accounts[i]));
+	}
+	response->model =
+	    json_pack("{s:o, s:s?}", "users", users, "next", next);
 	return 0;
 }
 

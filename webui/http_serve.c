@@ -52,6 +52,11 @@
 	"sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; "   \
 	"frame-ancestors 'none'"
 
+/* Fields of forms that are not shown again, and wiped. */
+static const char *const secrets[] = { "password", "new_password",
+	"repeat_password" };
+#define SECRET_COUNT (sizeof(secrets) / sizeof(secrets[0]))
+
 const char *const http_field_names[HTTP_FIELD_COUNT] = {
 	[HTTP_ACCEPT] = "Accept",
 	[HTTP_ACCEPT_LANGUAGE] = "Accept-Language",
@@ -846,14 +851,13 @@ put_cookies(struct exchange *ex, const struct response *response)
 static json_t *
 given_of(const json_t *body)
 {
-	static const char *const secrets[] = { "csrf", "password",
-		"old_password", "new_password", "repeat_password" };
 	json_t *given = json_copy((json_t *)(uintptr_t)body), *value;
 	const char *name;
 	size_t i;
 	void *next;
 
-	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+	json_object_del(given, "csrf");
+	for (i = 0; i < SECRET_COUNT; i++)
 		json_object_del(given, secrets[i]);
 	/* Files are chosen again. */
 	json_object_foreach_safe(given, next, name, value)
@@ -999,6 +1003,20 @@ begin(struct exchange *ex, const struct web *web,
 	ex->language = language_accept(request->fields[HTTP_ACCEPT_LANGUAGE]);
 }
 
+static void
+wipe_secrets(json_t *body)
+{
+	const json_t *value;
+	size_t i;
+
+	for (i = 0; i < SECRET_COUNT; i++) {
+		value = json_object_get(body, secrets[i]);
+		if (json_is_string(value))
+			secret_wipe((void *)(uintptr_t)json_string_value(value),
+			    json_string_length(value));
+	}
+}
+
 void
 web_serve(struct web *web, const struct http_request *request,
     struct http_reply *reply)
@@ -1010,6 +1028,7 @@ web_serve(struct web *web, const struct http_request *request,
 	serve(&ex);
 	web_metrics_request(web->metrics, (int)reply->status,
 	    clock_mono_us() - start_us);
+	wipe_secrets(ex.body);
 	json_decref(ex.query);
 	json_decref(ex.body);
 }
