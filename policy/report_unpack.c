@@ -354,7 +354,7 @@ unpack_zip(struct bytes data, each_fn *each, void *context, struct err *err)
 		return -1;
 	while ((rc = zip_next(&zip, &entry, err)) > 0) {
 		/* A folder. */
-		if (entry.name.len > 0 &&
+		if (entry.name.data != NULL && entry.name.len > 0 &&
 		    entry.name.data[entry.name.len - 1] == '/')
 			continue;
 		n++;

@@ -55,6 +55,7 @@ class Place:
         self.milter_port = free_port()
         self.options = {
             "user": "nobody",
+            "redis_timeout_ms": 20000,
             "state_dir": self.state,
             "run_dir": os.path.join(self.directory, "run"),
             "milter_listen": f"inet:{self.milter_port}@127.0.0.1",

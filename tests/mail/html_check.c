@@ -226,8 +226,8 @@ html_check_sheet(struct bytes sheet)
 		while (!cursor_at_end(&selector)) {
 			if (!cursor_literal(&selector, ".mail"))
 				return "selector out of scope";
-			if (memchr(" .#,", cursor_peek(&selector), 4) == NULL &&
-			    !cursor_at_end(&selector))
+			if (!cursor_at_end(&selector) &&
+			    strchr(" .#,", cursor_peek(&selector)) == NULL)
 				return "selector";
 			if (cursor_literal(&selector, " +") ||
 			    cursor_literal(&selector, " ~"))

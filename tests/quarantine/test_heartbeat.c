@@ -171,11 +171,12 @@ test_too_large(void **state)
 	struct arena *arena = arena_new(0);
 	char *text = arena_calloc(arena, 1, 70000);
 	struct heartbeat heard = { 0 };
+	const struct bytes start = BYTES_LIT("{\"metrics\":{}}");
 	struct err err;
 
 	(void)state;
 	memset(text, ' ', 69999);
-	memcpy(text, "{\"metrics\":{}}", 14);
+	memcpy(text, start.data, start.len);
 	assert_int_equal(heartbeat_parse(arena, bytes_of(text), &heard, &err),
 	    -1);
 	assert_int_equal(err.kind, ERR_LIMIT);

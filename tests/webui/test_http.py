@@ -47,6 +47,7 @@ class Server:
             "state_dir": self.directory,
             "run_dir": self.directory,
             "redis": f"unix:{self.redis.socket}",
+            "redis_timeout_ms": 60000,
             "web_listen": f"127.0.0.1:{self.port}",
             **options}
         with open(self.config, "w", encoding="utf-8") as out:
