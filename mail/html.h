@@ -84,6 +84,10 @@ void html_add(struct html *html, struct bytes utf8,
  * lists, targets of links in <>.  0, or -1 when something was cut. */
 int html_to_text(struct bytes utf8, struct buf *out);
 
+/* The charset that a document names for itself, in the arena; NULL when it
+ * does not.  raw: its octets. */
+const char *html_meta_charset(struct arena *arena, struct bytes raw);
+
 /* Appends text with what HTML means something by escaped, for content and
  * for attributes in double quotes; control characters but tab and line ends
  * as U+FFFD. */

@@ -27,6 +27,8 @@
 #include "mail/html_tree.h"
 
 #define CLOCK_EVERY 64
+/* Where browsers look for the charset. */
+#define META_MAX 1024
 
 struct html_tree {
 	struct arena *arena;
@@ -210,6 +212,39 @@ html_node_text(const GumboNode *node)
 }
 
 /* ---- without a tree ---- */
+
+const char *
+html_meta_charset(struct arena *arena, struct bytes raw)
+{
+	struct cursor c = cursor_of(raw), tag;
+	struct bytes charset;
+
+	if (raw.len > META_MAX)
+		c.end = c.p + META_MAX;
+	for (; !cursor_at_end(&c); c.p++) {
+		if (!cursor_literal(&c, "<meta"))
+			continue;
+		tag = cursor_of(cursor_until(&c, ">"));
+		for (; !cursor_at_end(&tag); tag.p++) {
+			if (!cursor_literal(&tag, "charset"))
+				continue;
+			cursor_space(&tag);
+			if (!cursor_char(&tag, '='))
+				break;
+			cursor_space(&tag);
+			if (!cursor_char(&tag, '"'))
+				cursor_char(&tag, '\'');
+			charset = cursor_until(&tag, " \t\r\n\"';/");
+			if (charset.len > 0)
+				return arena_memdup(arena, charset.data,
+				    charset.len);
+			break;
+		}
+		if (cursor_at_end(&c))
+			break;
+	}
+	return NULL;
+}
 
 void
 html_strip(struct bytes utf8, struct buf *out)

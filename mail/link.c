@@ -14,6 +14,7 @@
 #include "mail/link.h"
 
 #define SCHEME_MAX 20
+#define HOST_MAX 255
 /* Words of a text that are looked at for a host. */
 #define WORDS_MAX 50
 
@@ -97,19 +98,32 @@ take_authority(struct arena *arena, struct cursor *c, struct link *link)
 
 /* ---- for people ---- */
 
-/* ASCII; all else as percent escapes. */
+/* ASCII, all else as percent escapes; at most about max octets. */
 static void
-append_escaped(struct buf *out, struct bytes text)
+append_escaped(struct buf *out, struct bytes text, size_t max)
 {
-	size_t i;
+	size_t end = out->len + max, i;
 
-	for (i = 0; i < text.len && out->len < LINK_TEXT_MAX; i++)
+	for (i = 0; i < text.len && out->len < end; i++)
 		if (text.data[i] > ' ' && text.data[i] < 0x7f)
 			buf_append_char(out, text.data[i]);
 		else
 			buf_printf(out, "%%%02X", (unsigned char)text.data[i]);
 	if (i < text.len)
 		buf_append_str(out, "...");
+}
+
+/* Whole: what decides stands at its end.  What is longer than any host loses
+ * its start. */
+static void
+append_host(struct buf *out, struct bytes host)
+{
+	if (host.len > HOST_MAX) {
+		buf_append_str(out, "...");
+		host.data += host.len - HOST_MAX;
+		host.len = HOST_MAX;
+	}
+	append_escaped(out, host, 3 * HOST_MAX);
 }
 
 static const char *
@@ -119,15 +133,15 @@ show(struct arena *arena, const struct link *link, const char *port,
 	struct buf text;
 	const char *copy;
 
-	buf_init(&text, 8 * LINK_TEXT_MAX);
+	buf_init(&text, LINK_BYTES_MAX);
 	if (link->scheme[0] != '\0')
 		buf_printf(&text, "%s:", link->scheme);
 	if (link->host[0] != '\0') {
 		buf_append_str(&text, "//");
-		append_escaped(&text, bytes_of(link->host));
-		append_escaped(&text, bytes_of(port));
+		append_host(&text, bytes_of(link->host));
+		append_escaped(&text, bytes_of(port), LINK_PATH_MAX);
 	}
-	append_escaped(&text, rest);
+	append_escaped(&text, rest, LINK_PATH_MAX);
 	copy = arena_strdup(arena, buf_str(&text));
 	buf_free(&text);
 	return copy;

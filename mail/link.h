@@ -16,8 +16,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* Of a target as it is shown; longer ones end with "...". */
-#define LINK_TEXT_MAX 200
+/* Of what stands behind the host, as it is shown; a longer one ends with
+ * "...".  The host is whole. */
+#define LINK_PATH_MAX 100
 /* Of a target as it is read. */
 #define LINK_BYTES_MAX 8192
 

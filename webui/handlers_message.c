@@ -225,7 +225,7 @@ handle_message_text(struct request *request, struct response *response,
 		return -1;
 	buf_init(&text, HTML_OUTPUT_MAX);
 	mime = mime_parse(request->arena, buf_bytes(&raw));
-	whole = preview_plain(mime, &text) == 0;
+	whole = preview_plain(request->arena, mime, &text) == 0;
 	response->model = json_pack("{s:s, s:o, s:b}", "id", entry_id(request),
 	    "text", json_stringn(buf_str(&text), text.len), "cut", !whole);
 	mime_free(mime);

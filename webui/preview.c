@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "base/utf8.h"
+#include "mail/charset.h"
 #include "mail/link.h"
 #include "mail/mime.h"
 #include "mail/text.h"
@@ -44,7 +45,8 @@ static const char sheet[] =
     "font-weight:600!important}"
     ".sk-field{border:1px solid #99a!important;border-radius:3px;"
     "padding:1px 6px;color:#555}"
-    ".sk-text{padding:12px;white-space:pre-wrap}"
+    ".sk-text{padding:12px;white-space:pre-wrap;"
+    "font:14px/1.6 ui-monospace,monospace}"
     ".sk-q{border-left:3px solid #89a;padding-left:10px}"
     ".sk-q1{color:#1f5f8b}.sk-q2{color:#2f6b3a}.sk-q3{color:#7a4b12}"
     ".sk-q4{color:#6a3a7c}"
@@ -277,6 +279,25 @@ find_picture(void *context, struct bytes content_id, struct buf *out)
 	    mime_part_content(part, out) == 0;
 }
 
+/* HTML may name its charset itself, which no header then does. */
+static bool
+html_source_text(struct arena *arena, const struct mime_part *part,
+    struct buf *out)
+{
+	const char *charset = part->charset;
+	struct buf raw;
+	bool whole;
+
+	if (charset != NULL && charset[0] != '\0')
+		return mime_part_text(part, out) == 0;
+	buf_init(&raw, HTML_INPUT_MAX);
+	whole = mime_part_content(part, &raw) == 0;
+	charset = html_meta_charset(arena, buf_bytes(&raw));
+	whole &= charset_to_utf8(charset, buf_bytes(&raw), out) == 0;
+	buf_free(&raw);
+	return whole;
+}
+
 void
 preview_html(struct arena *arena, const struct mime *mime,
     enum language language, struct html *html)
@@ -295,7 +316,7 @@ preview_html(struct arena *arena, const struct mime *mime,
 	buf_init(&text, HTML_INPUT_MAX);
 	for (i = 0; i < mime->html_count; i++) {
 		buf_reset(&text);
-		if (mime_part_text(mime->html[i], &text) < 0)
+		if (!html_source_text(arena, mime->html[i], &text))
 			html->cut = true;
 		html_add(html, buf_bytes(&text), &source);
 	}
@@ -385,8 +406,8 @@ put_quoted_line(void *context, unsigned quotes, struct bytes text)
 
 /* The text of the mail, or of its HTML; false when its end is missing. */
 static bool
-body_text(const struct mime *mime, size_t i, struct text_form *form,
-    struct buf *out)
+body_text(struct arena *arena, const struct mime *mime, size_t i,
+    struct text_form *form, struct buf *out)
 {
 	const struct mime_part *part;
 	struct buf html;
@@ -400,7 +421,7 @@ body_text(const struct mime *mime, size_t i, struct text_form *form,
 		return mime_part_text(part, out) == 0;
 	}
 	buf_init(&html, HTML_INPUT_MAX);
-	whole = mime_part_text(mime->html[i], &html) == 0;
+	whole = html_source_text(arena, mime->html[i], &html);
 	whole &= html_to_text(buf_bytes(&html), out) == 0;
 	buf_free(&html);
 	return whole;
@@ -432,7 +453,7 @@ write_text(struct page *page, const struct mime *mime)
 		buf_reset(&text);
 		if (i > 0)
 			put(page, "<hr>");
-		whole &= body_text(mime, i, &form, &text);
+		whole &= body_text(page->arena, mime, i, &form, &text);
 		text_each_line(buf_bytes(&text), &form, put_quoted_line,
 		    &text_page);
 		while (text_page.quotes > 0) {
@@ -484,7 +505,7 @@ put_plain_line(void *context, unsigned quotes, struct bytes text)
 }
 
 int
-preview_plain(const struct mime *mime, struct buf *out)
+preview_plain(struct arena *arena, const struct mime *mime, struct buf *out)
 {
 	struct text_form form;
 	bool whole = true;
@@ -494,7 +515,7 @@ preview_plain(const struct mime *mime, struct buf *out)
 	buf_init(&text, PREVIEW_TEXT_MAX);
 	for (i = 0; i < body_count(mime); i++) {
 		buf_reset(&text);
-		whole &= body_text(mime, i, &form, &text);
+		whole &= body_text(arena, mime, i, &form, &text);
 		text_each_line(buf_bytes(&text), &form, put_plain_line, out);
 	}
 	buf_free(&text);

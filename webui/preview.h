@@ -39,7 +39,8 @@ void preview_html(struct arena *arena, const struct mime *mime,
 
 /* The mail as plain text for a terminal: quotes with "> ", control
  * characters but tab and line end as U+FFFD.  0, or -1 when it was cut. */
-int preview_plain(const struct mime *mime, struct buf *out);
+int preview_plain(struct arena *arena, const struct mime *mime,
+    struct buf *out);
 
 /* Each message that a preview shows. */
 void preview_each_message(void (*see)(void *context, const char *where,

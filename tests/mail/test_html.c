@@ -444,6 +444,37 @@ test_css(void **state)
 	}
 }
 
+static void
+test_meta_charset(void **state)
+{
+	static const struct {
+		const char *html, *want;
+	} declared[] = {
+		{ "<meta charset=Shift_JIS>", "Shift_JIS" },
+		{ "<META http-equiv=x content='text/html; charset = koi8-r'>",
+		    "koi8-r" },
+		{ "<meta charset=\"\">", NULL },
+		{ "<p>charset=x", NULL },
+		{ "<meta name=x><p charset=y>", NULL },
+		{ "<meta charset", NULL },
+		{ "", NULL },
+	};
+	struct arena *arena = arena_new(0);
+	const char *got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(declared); i++) {
+		got = html_meta_charset(arena, bytes_of(declared[i].html));
+		if (got == NULL ? declared[i].want != NULL
+				: declared[i].want == NULL ||
+			    strcmp(got, declared[i].want) != 0)
+			case_fail(declared[i].html, "'%s'",
+			    got != NULL ? got : "(none)");
+	}
+	arena_free(arena);
+}
+
 /* ---- links ---- */
 
 static const struct {
@@ -482,6 +513,25 @@ static const struct {
 	    false },
 	{ "https://a.example@b.example@evil.example", "a.example",
 	    "https://evil.example", true },
+	{ "https://a.example/"
+	  "0123456789012345678901234567890123456789012345678901234567890123456"
+	  "78901234567890123456789012345678901234567890",
+	    "x",
+	    "https://a.example/"
+	    "01234567890123456789012345678901234567890123456789012345678901234"
+	    "5678901234567890123456789012345678...",
+	    false },
+	{ "https://www.bank.example."
+	  "0123456789012345678901234567890123456789012345678901234567890.aaaa."
+	  "0123456789012345678901234567890123456789012345678901234567890.evil."
+	  "example",
+	    "x",
+	    "https://www.bank.example."
+	    "0123456789012345678901234567890123456789012345678901234567890."
+	    "aaaa."
+	    "0123456789012345678901234567890123456789012345678901234567890."
+	    "evil.example",
+	    false },
 	{ "", "x", "", false },
 	{ "relative/path", "x", "relative/path", false },
 };
@@ -611,6 +661,7 @@ main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_to_text),
 		cmocka_unit_test(test_css),
+		cmocka_unit_test(test_meta_charset),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_ceilings),
