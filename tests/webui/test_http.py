@@ -514,6 +514,68 @@ class LockOut(Base):
         self.assertEqual(statuses.count(429), 7)
 
 
+class Managers(Base):
+    """Nobody makes more than they are."""
+
+    def setUp(self):
+        self.client = Client(self.server)
+        self.name = f"admin{time.monotonic_ns()}"
+        made = self.server.command("user", "add", self.name, "domain-admin",
+                                   "--domains", "a.example,b.example")
+        browser = Browser(self.server)
+        browser.sign_in(self.name, made["password"])
+        browser.new_password(made["password"], NEW_PASSWORD)
+        self.client.cookies = browser.cookies
+        self.client.csrf = browser.token()
+
+    def test_add(self):
+        for fields, wanted in (
+                ({"role": "operator"}, 403),
+                ({"role": "postmaster"}, 403),
+                ({"role": "domain-admin", "domains": ["a.example"]}, 403),
+                ({"role": "releaser", "domains": ["c.example"]}, 403),
+                ({"role": "releaser",
+                  "domains": ["a.example", "c.example"]}, 403),
+                ({"role": "releaser"}, 400),
+                ({"role": "mail-user"}, 400),
+                ({"role": "mail-user", "mailbox": "x@c.example"}, 403),
+                ({"role": "nobody"}, 400),
+                ({"role": "mail-user", "mailbox": "x@b.example"}, 200),
+                ({"role": "releaser", "domains": "a.example"}, 200)):
+            answer = self.client.send("/users", {
+                "name": f"made{time.monotonic_ns()}", **fields})
+            self.assertEqual(answer.status, wanted, fields)
+
+    def test_raise(self):
+        name = f"rel{time.monotonic_ns()}"
+        self.client.send("/users", {"name": name, "role": "releaser",
+                                    "domains": ["a.example"]})
+        for fields in ({"role": "operator"},
+                       {"role": "domain-admin"},
+                       {"domains": ["a.example", "c.example"]}):
+            self.assertEqual(
+                self.client.send(f"/users/{name}", fields).status, 403)
+        self.assertEqual(self.client.send(f"/users/{name}", {
+            "disabled": True}).status, 200)
+
+    def test_others_are_not_there(self):
+        for name in ("operator", self.name, "no-such-user"):
+            self.assertEqual(self.client.get(f"/users/{name}").status, 404)
+            self.assertEqual(self.client.send(
+                f"/users/{name}", {"generate": True}).status, 404)
+        names = [user["name"] for user in self.client.get("/users").json[
+            "users"]]
+        self.assertNotIn("operator", names)
+
+    def test_last_operator(self):
+        boss = self.entered()
+        for fields in ({"disabled": True}, {"role": "postmaster"}):
+            self.assertEqual(
+                boss.send("/users/operator", fields).status, 409)
+        self.assertEqual(
+            boss.send("/users/operator/remove", {}).status, 409)
+
+
 class Forgery(Base):
     def setUp(self):
         self.browser = self.signed_in()

@@ -513,6 +513,50 @@ test_walk(void **state)
 	}
 }
 
+/* Of several at once each is asked for: what is not theirs is left alone. */
+static void
+test_act(void **state)
+{
+	static const struct {
+		enum role role;
+		const char *action;
+		const char *counts; /* own, neighbour's, stranger's */
+	} cases[] = {
+		{ ROLE_DOMAIN_ADMIN, "remove", "\"done\":2,\"failed\":1" },
+		{ ROLE_MAIL_USER, "remove", "\"done\":1,\"failed\":2" },
+		{ ROLE_MAIL_USER, "block", "\"done\":1,\"failed\":2" },
+		{ ROLE_OPERATOR, "remove", "\"done\":3,\"failed\":0" },
+		/* It lets go, but does not throw away. */
+		{ ROLE_RELEASER, "remove", "\"done\":0,\"failed\":3" },
+	};
+	struct visitor visitors[ROLE_COUNT] = { { NULL, NULL } };
+	struct lab *lab = *state;
+	size_t i;
+	int status;
+
+	make_things(lab);
+	make_visitors(lab, visitors);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		status = request_as(lab, &visitors[cases[i].role], METHOD_POST,
+		    "/quarantine/act",
+		    arena_printf(lab->arena, "action=%s&ids=%s&ids=%s&ids=%s",
+			cases[i].action, hold(lab, own.mailbox),
+			hold(lab, beside.mailbox), hold(lab, other.mailbox)));
+		if (status != 200 ||
+		    strstr(buf_str(&lab->reply), cases[i].counts) == NULL)
+			case_fail(cases[i].action, "as %s: %d %s",
+			    role_name(cases[i].role), status,
+			    buf_str(&lab->reply));
+	}
+	/* Nothing but ids becomes a path. */
+	status = request_as(lab, &visitors[ROLE_OPERATOR], METHOD_POST,
+	    "/quarantine/act", "action=remove&ids=../domains/a.example");
+	assert_int_equal(status, 400);
+	status = request_as(lab, &visitors[ROLE_OPERATOR], METHOD_POST,
+	    "/quarantine/act", "action=remove");
+	assert_int_equal(status, 400);
+}
+
 /* Nothing is on offer that nobody thought of. */
 static void
 test_complete(void **state)
@@ -634,6 +678,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_stop_under_load, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_walk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_act, setup, teardown),
 	};
 
 	if (!redis_server_is_installed()) {
