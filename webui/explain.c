@@ -224,6 +224,9 @@ static const struct {
 	{ "dkim.exempt",
 	    N_("DKIM does not count here: an exception is made "
 	       "for {detail}.") },
+	{ "dkim.replay",
+	    N_("Very many mails have come under the same DKIM signature: it "
+	       "may be one good mail, sent again and again.") },
 	{ "other", N_("Also: {name} {detail}") },
 	/* what follows */
 	{ "score",

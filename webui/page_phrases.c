@@ -28,6 +28,7 @@ static const char *const phrases[] = {
 	N_("{field}: must not hold the name of the user"),
 	N_("{field}: is the old one"),
 	N_("{field}: is not the same"),
+	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma) */
 	N_("{field}: must be an address such as user@example.net, not "
 	   "'{text}'"),
 	N_("{field}: must be an address such as user@example.net"),

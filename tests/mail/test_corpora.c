@@ -160,11 +160,13 @@ test_messages(void **state)
 {
 	struct counts counts = { 0, 0, 0, 0, 0 };
 	struct charset_set *set = charset_open(NULL);
+	size_t files;
 
 	(void)state;
-	if (corpora_each_message(1, check_message, &counts) == 0)
-		skip();
+	files = corpora_each_message(1, check_message, &counts);
 	charset_close(set);
+	if (files == 0)
+		skip();
 	printf("%zu messages, %zu files that are none; From: %zu read, "
 	       "%zu without domain, %zu malformed\n",
 	    counts.messages, counts.not_messages, counts.authors_read,
