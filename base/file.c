@@ -1,5 +1,5 @@
 /*
- * file.c - a file read whole.
+ * file.c - files read whole, and whose they are.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -7,9 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 
 #define PIECE 16384
@@ -48,5 +52,22 @@ file_read(const char *path, struct buf *out, struct err *err)
 		    strerror(errno));
 	rc = read_all(fd, path, out, err);
 	close(fd);
+	return rc;
+}
+
+int
+file_adopt(int fd, const char *path)
+{
+	char *copy;
+	struct stat st;
+	int rc;
+
+	if (geteuid() != 0)
+		return 0;
+	copy = xstrdup(path);
+	rc = stat(dirname(copy), &st);
+	if (rc == 0)
+		rc = fchown(fd, st.st_uid, st.st_gid);
+	free(copy);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * file.h - a file read whole.
+ * file.h - files read whole, and whose they are.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -15,5 +15,12 @@
  * larger than out's ceiling allows.
  */
 int file_read(const char *path, struct buf *out, struct err *err);
+
+/*
+ * A file that root has made becomes that of its directory's owner, or the
+ * daemons, which are not root, could not use it.  As anybody else: nothing.
+ * -1 with errno.
+ */
+int file_adopt(int fd, const char *path);
 
 #endif

@@ -7,14 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "policy/report_file.h"
 #include "quarantine/reports_impl.h"
@@ -221,24 +220,18 @@ migrate(struct reports *reports, struct err *err)
 	return -1;
 }
 
-/* A file made by root must be the sidecar's all the same: whose the
- * directory is. */
 static int
 make_file(const char *file, struct err *err)
 {
-	char *copy = xstrdup(file);
-	struct stat st;
 	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	int rc = 0;
 
-	if (fd < 0 && errno != EEXIST)
-		rc = err_set(err, ERR_CONFIG, "%s: %s", file, strerror(errno));
-	if (fd >= 0 && geteuid() == 0 && stat(dirname(copy), &st) == 0 &&
-	    fchown(fd, st.st_uid, st.st_gid) < 0)
+	if (fd < 0 && errno == EEXIST)
+		return 0;
+	if (fd < 0 || file_adopt(fd, file) < 0)
 		rc = err_set(err, ERR_CONFIG, "%s: %s", file, strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	free(copy);
 	return rc;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/dns_conf.h"
+#include "base/file.h"
 #include "mail/address.h"
 #include "mail/smtp.h"
 #include "policy/keyring.h"
@@ -205,7 +206,7 @@ lock(struct report_sender *sender, struct err *err)
 	int rc = 0;
 
 	sender->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-	if (sender->lock_fd < 0)
+	if (sender->lock_fd < 0 || file_adopt(sender->lock_fd, name) < 0)
 		rc = err_set(err, ERR_CONFIG, "%s: %s", name, strerror(errno));
 	else if (flock(sender->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		rc = err_set(err, ERR_TEMP,

@@ -309,6 +309,28 @@ test_file(void **state)
 	assert_int_equal(err.kind, ERR_CONFIG);
 }
 
+/* What root makes must be its daemons' to use. */
+static void
+test_owner(void **state)
+{
+	struct lab *lab = *state;
+	struct stat st;
+	struct err err;
+
+	if (geteuid() != 0) {
+		print_message("skipped: the owner of a file (not root)\n");
+		return;
+	}
+	assert_int_equal(chown(lab->directory, 65534, 65534), 0);
+	reports_close(lab->reports);
+	assert_int_equal(unlink(lab->file), 0);
+	lab->reports = reports_open(lab->file, &err);
+	assert_non_null(lab->reports);
+	assert_int_equal(stat(lab->file, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(st.st_gid, 65534);
+}
+
 #define LAB_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -319,6 +341,7 @@ main(void)
 		LAB_TEST(test_expire),
 		LAB_TEST(test_sent),
 		LAB_TEST(test_file),
+		LAB_TEST(test_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
