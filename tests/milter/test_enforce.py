@@ -7,6 +7,7 @@ SPDX-License-Identifier: BSD-2-Clause
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from daemon import GOOD, GOOD_IP, Daemon, Redis, free_port
 
+DOC = pathlib.Path(__file__).resolve().parents[2] / "doc"
 SENDER = f"<a@{GOOD}>"
 HEADERS = [("From", " f@from.sekimori-test.net"), ("Subject", " hello"),
            ("Message-ID", " <m1@test>")]
@@ -76,12 +78,16 @@ class Enforce(unittest.TestCase):
 
     def events(self):
         """How many there are; one that was sent twice counts once."""
-        names = set()
+        return len(self.all_events())
+
+    def all_events(self):
+        events = {}
         for n in range(16):
             for _, fields in self.redis.run("XRANGE", f"sk:{{ev:{n}}}:events",
                                             "-", "+"):
-                names.add(json.loads(fields[1])["event"])
-        return len(names)
+                event = json.loads(fields[1])
+                events[event["event"]] = event
+        return list(events.values())
 
     def send(self, daemon, *recipients, headers=HEADERS, body=BODY):
         with daemon.greeted() as mta:
@@ -277,6 +283,52 @@ class Enforce(unittest.TestCase):
             self.send(daemon, "locked@our.example")
             daemon.stop()
             self.assertEqual(self.events(), 7)
+
+    @staticmethod
+    def documented(page, *headings):
+        """The names in the tables below these headings (all: none given)."""
+        text = (DOC / page).read_text(encoding="utf-8")
+        names, inside = set(), not headings
+        for line in text.splitlines():
+            if line.startswith("## "):
+                inside = not headings or line[3:] in headings
+            cell = line.split("|")[1] if line.startswith("|") else ""
+            if inside:
+                names.update(re.findall(r"`([a-z_]+)`", cell))
+        return names
+
+    def test_events_are_as_documented(self):
+        """Fields of events, and of the record in them, are those of
+        doc/events.md and doc/decision-record.md: none more, none less."""
+        fields = self.documented("events.md", "All events",
+                                 "The first event of a mail")
+        record = self.documented("decision-record.md") & {
+            "version", "id", "mailbox", "direction", "generation", "class",
+            "score", "thresholds", "action", "decided_by", "reply",
+            "reasons", "envelope", "results"}
+        with self.daemon() as daemon:
+            self.send(daemon, "ok@our.example", "hold@our.example",
+                      "locked@our.example")
+            self.send(daemon, "reject@our.example")
+            daemon.stop()
+        events = self.all_events()
+        self.assertEqual({e["mailbox"].partition("@")[0]: e["status"]
+                          for e in events},
+                         {"ok": "accepted", "hold": "quarantined",
+                          "locked": "rejected", "reject": "rejected"})
+        for event in events:
+            with self.subTest(event["mailbox"]):
+                self.assertEqual(event["event"], event["id"])
+                self.assertEqual(set(event) - fields, set())
+                self.assertEqual(event["domain"], "our.example")
+                self.assertEqual(set(event["class"]),
+                                 {"main", "sub", "extra"})
+                if event["mailbox"].startswith("locked"):
+                    continue    # refused at RCPT: there was no message
+                self.assertEqual(fields - set(event), set())
+                self.assertEqual(set(event["record"]), record)
+                self.assertEqual(event["record"]["mailbox"],
+                                 event["mailbox"])
 
     def test_events_outlive_redis_and_us(self):
         """Of mail that was accepted while Redis was away."""
