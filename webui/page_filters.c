@@ -17,6 +17,7 @@
 
 #define TIME_SIZE 64
 #define NUMBER_SIZE 64
+#define DATE_LEN 10 /* 2026-11-22 */
 #define SECOND_MS 1000
 #define MINUTE_S 60
 #define HOUR_S 3600
@@ -112,6 +113,24 @@ format_local(int64_t ms, enum precision precision, char out[TIME_SIZE])
 	out[len] = '\0';
 }
 
+/* A date and a time may stand in two lines, but not be torn themselves. */
+static void
+put_shown(struct template_writer *writer, const char *shown)
+{
+	const char *space = strchr(shown, ' ');
+
+	if (space == NULL || space - shown != DATE_LEN) {
+		put(writer, shown);
+		return;
+	}
+	template_put_markup(writer, "<span>");
+	template_put_text(writer,
+	    (struct bytes){ shown, (size_t)(space - shown) });
+	template_put_markup(writer, "</span> <span>");
+	put(writer, space + 1);
+	template_put_markup(writer, "</span>");
+}
+
 /* <time> with the exact time for programs and for who points at it. */
 static void
 write_time_element(struct template_writer *writer, int64_t ms,
@@ -131,7 +150,7 @@ write_time_element(struct template_writer *writer, int64_t ms,
 	template_put_markup(writer, "\" title=\"");
 	put(writer, exact);
 	template_put_markup(writer, "\">");
-	put(writer, shown);
+	put_shown(writer, shown);
 	template_put_markup(writer, "</time>");
 }
 

@@ -78,7 +78,7 @@ static const struct page_word states[] = {
 	{ "to-deliver", N_("To be delivered"), "info" },
 	{ "releasing", N_("Being released"), "info" },
 	{ "released", N_("Released"), "good" },
-	{ "refused", N_("Refused by the mail server"), "bad" },
+	{ "refused", N_("Delivery refused"), "bad" },
 	{ "unknown", N_("Outcome not known"), "bad" },
 	{ "removed", N_("Removed"), NULL },
 	{ NULL, NULL, NULL },
