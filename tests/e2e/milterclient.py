@@ -244,6 +244,13 @@ class Session:
     def quit(self):
         self.packet("Q")
 
+    def leave(self):
+        """Quit; when this returns, the filter has let go of the session and
+        of a transaction that was aborted."""
+        self.quit()
+        while self.socket.recv(65536):
+            pass
+
     def end_of_message(self, headers=(), data=b"", **macros):
         result = Result()
         result.headers = [[name, value.decode("latin-1")

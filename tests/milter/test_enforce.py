@@ -127,6 +127,7 @@ class Enforce(unittest.TestCase):
                 for mta in (before, after):
                     result = mta.mail(SENDER, rcpts, HEADERS, BODY)
                     self.assertEqual(result.rcpt_replies[0][:9], "550 5.2.1")
+                    mta.leave()
 
     def test_connections_max(self):
         with self.daemon(connections_max=2) as daemon:
@@ -135,6 +136,7 @@ class Enforce(unittest.TestCase):
                 result = third.mail(SENDER, ["<ok@our.example>"], HEADERS,
                                     BODY)
                 self.assertEqual(result.rcpt_replies[0][:9], "451 4.3.2")
+                third.leave()
 
     def test_draining(self):
         with self.daemon() as daemon:
