@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
@@ -354,7 +356,8 @@ unpack_zip(struct bytes data, each_fn *each, void *context, struct err *err)
 		return -1;
 	while ((rc = zip_next(&zip, &entry, err)) > 0) {
 		/* A folder. */
-		if (entry.name.data != NULL && entry.name.len > 0 &&
+		assert(entry.name.data != NULL);
+		if (entry.name.len > 0 &&
 		    entry.name.data[entry.name.len - 1] == '/')
 			continue;
 		n++;
