@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <assert.h>
-
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>

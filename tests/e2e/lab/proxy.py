@@ -21,12 +21,13 @@ class Trap:
 
     def __init__(self, needle, when, action):
         self.needle, self.when, self.action = needle, when, action
-        self.sprung = threading.Event()
+        self.springs = threading.Lock()     # taken once, for ever
+        self.sprung = threading.Event()     # the action is over
 
     def spring(self):
-        if not self.sprung.is_set():
-            self.sprung.set()
+        if self.springs.acquire(blocking=False):
             self.action()
+            self.sprung.set()
 
 
 class RedisProxy:
@@ -85,7 +86,8 @@ class RedisProxy:
                 trap = self._trap
                 # A needle may lie across two pieces.
                 seen = (seen + data)[-(len(data) + 200):]
-                if trap and not trap.sprung.is_set() and trap.needle in seen:
+                if trap and not trap.springs.locked() \
+                        and trap.needle in seen:
                     caught.trap = trap
                     caught.set()
                     if trap.when == "before":
