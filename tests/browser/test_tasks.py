@@ -380,6 +380,7 @@ def test_one_held_mail(page, be, stage, view):
          "<h1>見出し</h1><p>the body of the mail</p>".encode()),
         ("application/pdf", 'attachment; filename="請求書.pdf"', b"%PDF-1")])
     entry = stage.hold(mail)
+    stage.lab.wait_history(1, id=entry["id"])   # the timeline is made of it
     be("operator", f"/quarantine/{entry['id']}")
     assert word(view, "読んでください") in page.find("h1").text
     assert page.all(".reasons li"), "no reason is given"

@@ -165,7 +165,9 @@ test_requests(void **state)
 		    "1795305600000}\n",
 		    NULL },
 		{ { "quarantine", "show", "01ABC.0" },
-		    "GET /quarantine/01ABC.0\n", NULL },
+		    "GET /quarantine/01ABC.0\n"
+		    "GET /quarantine/01ABC.0/text\n",
+		    NULL },
 		{ { "quarantine", "show", "01ABC.0", "--raw" },
 		    "GET /quarantine/01ABC.0/raw\n", "From: a\n" },
 		{ { "quarantine", "release", "01A.0", "01B.0" },
