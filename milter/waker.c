@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -24,6 +25,11 @@
 /* A worker leaves a session after 1 ms of silence; only then it looks for
  * other work.  Waking faster than that would keep it there. */
 #define PAUSE_US 2000
+/* On a busy machine the event can come before those that it is to rouse: it
+ * is sent again after these pauses, each twice the one before, which is
+ * longer than anybody waits for the DNS. */
+#define AGAIN_FIRST_MS 64
+#define AGAIN_LAST_MS 8192
 
 struct waker {
 	struct endpoint milter;
@@ -31,6 +37,7 @@ struct waker {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool wanted;
+	unsigned again_ms; /* the next pause; 0: no more */
 	bool stopping;
 	int fds[SESSIONS]; /* of the thread alone */
 };
@@ -75,6 +82,41 @@ wake(struct waker *waker)
 		session_send(waker, &waker->fds[i]);
 }
 
+static struct timespec
+after_ms(unsigned ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += ms / 1000;
+	ts.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (ts.tv_nsec >= 1000000000) {
+		ts.tv_sec++;
+		ts.tv_nsec -= 1000000000;
+	}
+	return ts;
+}
+
+/* Until there may be something to do; with the lock. */
+static void
+wait_for_work(struct waker *waker)
+{
+	struct timespec until;
+
+	if (waker->again_ms == 0) {
+		pthread_cond_wait(&waker->changed, &waker->lock);
+		return;
+	}
+	until = after_ms(waker->again_ms);
+	if (pthread_cond_timedwait(&waker->changed, &waker->lock, &until) !=
+	    ETIMEDOUT)
+		return;
+	waker->wanted = true;
+	waker->again_ms *= 2;
+	if (waker->again_ms > AGAIN_LAST_MS)
+		waker->again_ms = 0;
+}
+
 static void *
 run(void *context)
 {
@@ -83,7 +125,7 @@ run(void *context)
 	pthread_mutex_lock(&waker->lock);
 	while (!waker->stopping) {
 		if (!waker->wanted) {
-			pthread_cond_wait(&waker->changed, &waker->lock);
+			wait_for_work(waker);
 			continue;
 		}
 		waker->wanted = false;
@@ -100,6 +142,7 @@ struct waker *
 waker_start(const struct endpoint *milter, struct err *err)
 {
 	struct waker *waker = xcalloc(1, sizeof(*waker));
+	pthread_condattr_t monotonic;
 	size_t i;
 	int rc;
 
@@ -107,7 +150,10 @@ waker_start(const struct endpoint *milter, struct err *err)
 	for (i = 0; i < SESSIONS; i++)
 		waker->fds[i] = -1;
 	pthread_mutex_init(&waker->lock, NULL);
-	pthread_cond_init(&waker->changed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&waker->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	rc = pthread_create(&waker->thread, NULL, run, waker);
 	if (rc == 0)
 		return waker;
@@ -143,6 +189,7 @@ waker_wake(struct waker *waker)
 {
 	pthread_mutex_lock(&waker->lock);
 	waker->wanted = true;
+	waker->again_ms = AGAIN_FIRST_MS;
 	pthread_cond_signal(&waker->changed);
 	pthread_mutex_unlock(&waker->lock);
 }

@@ -12,7 +12,8 @@
  * the process keeps to its own milter socket.
  *
  * Each wake-up lets a few of those that were left lying go on; they wake
- * others before they wait in turn.
+ * others before they wait in turn.  It is repeated for some seconds, at
+ * growing intervals, as it may come too early on a busy machine.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
