@@ -36,7 +36,8 @@ static const struct {
 	const char *details[4]; /* fields of it, in the order of showing */
 } results[] = {
 	{ "iprev", "results.iprev", { "name" } },
-	{ "spf", "results.spf", { "domain", "mechanism", "problem" } },
+	{ "spf", "results.spf",
+	    { "domain", "mechanism", "problem", "explanation" } },
 	{ "spf helo", "results.spf_helo",
 	    { "domain", "mechanism", "problem" } },
 	{ "arc", "results.arc", { "sealer", "problem" } },

@@ -48,6 +48,7 @@ static const char *const sub_class_names[SUB_COUNT] = {
 	[SUB_FILTER_OFF] = "filter-off",
 	[SUB_PARTIAL] = "partial",
 	[SUB_INTERNAL] = "internal",
+	[SUB_CLIENT] = "client",
 };
 
 static const char *const action_names[ACTION_COUNT] = {

@@ -53,6 +53,7 @@ enum sub_class {
 	SUB_FILTER_OFF,
 	SUB_PARTIAL,
 	SUB_INTERNAL,
+	SUB_CLIENT,
 	SUB_COUNT
 };
 

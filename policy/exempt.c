@@ -54,3 +54,11 @@ exempt_check(const char *value, struct err *err)
 	    "must be a domain such as example.net or .example.net, an address "
 	    "or a network");
 }
+
+int
+exempt_check_client(const char *value, struct err *err)
+{
+	struct network network;
+
+	return network_parse(bytes_of(value), &network, err);
+}

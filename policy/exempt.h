@@ -17,7 +17,8 @@
 const char *exempt_find(const struct option_list *entries, const char *domain,
     const struct ip *client);
 
-/* Is this an entry?  For the option table. */
+/* Is this an entry, or one for clients alone?  For the option table. */
 int exempt_check(const char *value, struct err *err);
+int exempt_check_client(const char *value, struct err *err);
 
 #endif

@@ -105,7 +105,8 @@ const struct option policy_options[] = {
 
 	{ "spf", OPT_BOOL, FIELD(spf), "yes", NULL, NULL, NULL, NULL,
 	    APPLY_AT_ONCE, "Authentication",
-	    "Let SPF results count." },
+	    "Let SPF results count by themselves.  DMARC reads them all the "
+	    "same." },
 	{ "spf_fail", OPT_WORD, FIELD(spf_fail), "score", NULL, NULL,
 	    on_fail_words, NULL, APPLY_AT_ONCE, "Authentication",
 	    "What an SPF fail does, once DMARC was asked: add points, hold or "
@@ -119,6 +120,10 @@ const struct option policy_options[] = {
 	{ "spf_permerror_points", OPT_POINTS, FIELD(spf_permerror_points),
 	    "0.5", POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
 	    "Authentication", "Points for a broken SPF record." },
+	{ "spf_temperror", OPT_WORD, FIELD(spf_temperror), "judge", NULL,
+	    NULL, temperror_words, NULL, APPLY_AT_ONCE, "Authentication",
+	    "When DNS fails for the SPF record of the envelope sender: judge "
+	    "by what is known, or defer mail that does not pass DMARC." },
 	{ "spf_exempt", OPT_LIST, FIELD(spf_exempt), "", NULL, NULL, NULL,
 	    exempt_check, APPLY_AT_ONCE, "Authentication",
 	    "Clients (addresses, networks) and domains of envelope senders "
@@ -126,7 +131,8 @@ const struct option policy_options[] = {
 	    "all below), 192.0.2.0/24.  Anybody may write such a domain." },
 	{ "dkim", OPT_BOOL, FIELD(dkim), "yes", NULL, NULL, NULL, NULL,
 	    APPLY_AT_ONCE, "Authentication",
-	    "Let DKIM results count." },
+	    "Let DKIM results count by themselves.  DMARC reads them all the "
+	    "same." },
 	{ "dkim_fail", OPT_WORD, FIELD(dkim_fail), "score", NULL, NULL,
 	    on_fail_words, NULL, APPLY_AT_ONCE, "Authentication",
 	    "What it does when a message is signed and no signature passes: "
@@ -134,6 +140,10 @@ const struct option policy_options[] = {
 	{ "dkim_fail_points", OPT_POINTS, FIELD(dkim_fail_points), "0.5",
 	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
 	    "Authentication", "Points when no DKIM signature passes." },
+	{ "dkim_temperror", OPT_WORD, FIELD(dkim_temperror), "judge", NULL,
+	    NULL, temperror_words, NULL, APPLY_AT_ONCE, "Authentication",
+	    "When no DKIM signature passes and DNS failed for the key of one: "
+	    "judge by what is known, or defer mail that does not pass DMARC." },
 	{ "replay_max", OPT_NUMBER, FIELD(replay_max), "100", "0", "1000000",
 	    NULL, NULL, APPLY_AT_ONCE, "Authentication",
 	    "From how many messages within an hour under one and the same "
@@ -165,8 +175,10 @@ const struct option policy_options[] = {
 	    "evidence agrees, always or never." },
 	{ "dmarc_temperror", OPT_WORD, FIELD(dmarc_temperror), "judge", NULL,
 	    NULL, temperror_words, NULL, APPLY_AT_ONCE, "Authentication",
-	    "When DNS fails for a sender under p=reject: judge by what is "
-	    "known, or defer the mail." },
+	    "When DNS fails for an author under p=reject, or for the policy "
+	    "itself, which may say that: judge by what is known, or defer "
+	    "the mail, so that nobody gets past a policy by silencing a name "
+	    "server." },
 	{ "dmarc_exempt", OPT_LIST, FIELD(dmarc_exempt), "", NULL, NULL, NULL,
 	    exempt_check, APPLY_AT_ONCE, "Authentication",
 	    "Clients and From domains whose DMARC failures do not count.  "
@@ -176,6 +188,20 @@ const struct option policy_options[] = {
 	    "Authentication",
 	    "Points when the name in From shows an address of a domain that "
 	    "is not the author's: some readers show nothing else." },
+	{ "helo_fail_points", OPT_POINTS, FIELD(helo_fail_points), "0",
+	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
+	    "Authentication",
+	    "Points when the name that the client gives at HELO has an SPF "
+	    "record which excludes the client." },
+	{ "iprev_fail_points", OPT_POINTS, FIELD(iprev_fail_points), "0",
+	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
+	    "Authentication",
+	    "Points when the client's address has no name in the DNS, or none "
+	    "that leads back to it." },
+	{ "client_exempt", OPT_LIST, FIELD(client_exempt), "", NULL, NULL,
+	    NULL, exempt_check_client, APPLY_AT_ONCE, "Authentication",
+	    "Clients (addresses, networks) whose HELO and missing name do not "
+	    "count." },
 	{ "malformed_from", OPT_WORD, FIELD(malformed_from), "reject", NULL,
 	    NULL, action_words, NULL, APPLY_AT_ONCE, "Authentication",
 	    "What to do with a message that has no readable From header, or "

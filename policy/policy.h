@@ -54,20 +54,25 @@ struct policy {
 	bool spf, dkim, dmarc;
 	int spf_fail, dkim_fail; /* enum policy_on_fail */
 	int64_t spf_fail_points, spf_softfail_points, spf_permerror_points;
+	int spf_temperror, dkim_temperror; /* enum policy_temperror */
 	int64_t dkim_fail_points;
 	uint64_t replay_max; /* messages an hour under one signature; 0: any */
 	int64_t replay_points;
 	int64_t dmarc_none_points; /* DMARC fail under p=none */
 	int dmarc_quarantine;      /* what p=quarantine does: an action */
 	int dmarc_reject;          /* enum policy_dmarc_reject */
-	int dmarc_temperror;       /* enum policy_temperror, for p=reject */
+	int dmarc_temperror;       /* enum policy_temperror, for p=reject
+				    * and where the policy is not known */
 	/* who failures do not count for: policy/exempt.h */
 	struct option_list spf_exempt, dkim_exempt, dmarc_exempt;
 	/* an address of somebody else in the name of From */
 	int64_t name_address_points;
-	int malformed_from;             /* action for no or several From */
-	struct option_list arc_trusted; /* sealers that may lift DMARC */
-	int arc_seal;                   /* enum policy_arc_seal */
+	/* the client's own names */
+	int64_t helo_fail_points, iprev_fail_points;
+	struct option_list client_exempt; /* networks */
+	int malformed_from;               /* action for no or several From */
+	struct option_list arc_trusted;   /* sealers that may lift DMARC */
+	int arc_seal;                     /* enum policy_arc_seal */
 	/* score */
 	int64_t unsure_points, spam_points;
 	int unsure_action, spam_action;

@@ -27,27 +27,49 @@ write_iprev(const struct scan *scan, struct authres *ar)
 }
 
 static void
+write_spf_identity(const struct auth_spf_identity *identity,
+    const char *property, const char *value, struct authres *ar)
+{
+	authres_method(ar, "spf", auth_result_name(identity->result));
+	if (identity->problem != NULL)
+		authres_reason(ar, identity->problem);
+	authres_property(ar, "smtp", property, bytes_of(value));
+}
+
+/* The HELO name stands behind the sender, as some look at the first result
+ * only, and where its domain says something. */
+static void
 write_spf(const struct scan *scan, struct authres *ar)
 {
 	const struct auth_spf *spf = &scan->auth.spf;
+	const char *helo = scan->envelope->client.helo;
 
 	if (!spf->mailfrom.checked)
 		return;
-	authres_method(ar, "spf", auth_result_name(spf->mailfrom.result));
-	if (spf->mailfrom.problem != NULL)
-		authres_reason(ar, spf->mailfrom.problem);
-	if (spf->sender_is_null)
-		authres_property(ar, "smtp", "helo",
-		    bytes_of(scan->envelope->client.helo));
-	else
-		authres_property(ar, "smtp", "mailfrom",
-		    bytes_of(scan->envelope->sender.raw));
+	if (spf->sender_is_null) {
+		write_spf_identity(&spf->mailfrom, "helo", helo, ar);
+		return;
+	}
+	write_spf_identity(&spf->mailfrom, "mailfrom",
+	    scan->envelope->sender.raw, ar);
+	if (spf->helo.checked && spf->helo.result != AUTH_NONE)
+		write_spf_identity(&spf->helo, "helo", helo, ar);
+}
+
+/* RFC 8601 section 2.7.1: "policy" is a signature that holds, but not for
+ * what a reader sees.  Who reads only the result must not take it for pass. */
+static enum auth_result
+result_of(const struct auth_dkim_signature *signature)
+{
+	return signature->result == AUTH_PASS && !signature->trusted
+	    ? AUTH_POLICY
+	    : signature->result;
 }
 
 static void
 write_signature(const struct auth_dkim_signature *signature, struct authres *ar)
 {
-	authres_method(ar, "dkim", auth_result_name(signature->result));
+	authres_method(ar, "dkim", auth_result_name(result_of(signature)));
 	if (signature->key_bits > 0) {
 		struct buf buf;
 
@@ -121,6 +143,10 @@ write_dmarc(const struct scan *scan, struct authres *ar)
 	if (dmarc->from_domain != NULL)
 		authres_property(ar, "header", "from",
 		    bytes_of(dmarc->from_domain));
+	/* RFC 9989 section 9.1: the one in force. */
+	if (dmarc->policy_domain != NULL)
+		authres_property(ar, "policy", "dmarc",
+		    bytes_of(dmarc_policy_name(dmarc->policy)));
 }
 
 void

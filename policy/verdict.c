@@ -62,23 +62,52 @@ static const struct {
 	{ CLASS_ERROR, SUB_NONE, "550", "5.3.0", "Local error" },
 };
 
+/* What is said when mail is deferred, where there is more to say (RFC 7372,
+ * RFC 6376 section 6.3). */
+static const struct {
+	enum sub_class sub;
+	const char *enhanced, *reply;
+} deferrals[] = {
+	{ SUB_DMARC, "4.7.1",
+	    "DMARC cannot be checked for the From domain now, please try again "
+	    "later" },
+	{ SUB_SPF, "4.7.24",
+	    "SPF cannot be checked for the sender's domain now, please try "
+	    "again later" },
+	{ SUB_DKIM, "4.7.5",
+	    "The key of a DKIM signature cannot be fetched now, please try "
+	    "again later" },
+};
+
+/* Octets of a reply: RFC 5321 allows 512 in a line, code and all. */
+#define REPLY_MAX 480
+
 #define DEFER_CODE "451"
 #define DEFER_ENHANCED "4.7.1"
 #define DEFER_REPLY "Please try again later"
 
 static void
-set_reply(struct verdict *verdict)
+set_deferral(struct verdict *verdict)
 {
 	size_t i;
 
-	if (verdict->action == ACTION_DEFER) {
-		verdict->code = DEFER_CODE;
-		verdict->enhanced = DEFER_ENHANCED;
-		verdict->reply = DEFER_REPLY;
+	verdict->code = DEFER_CODE;
+	verdict->enhanced = DEFER_ENHANCED;
+	verdict->reply = DEFER_REPLY;
+	if (verdict->main_class != CLASS_UNKNOWN)
 		return;
-	}
-	if (verdict->action != ACTION_REJECT)
-		return;
+	for (i = 0; i < sizeof(deferrals) / sizeof(deferrals[0]); i++)
+		if (deferrals[i].sub == verdict->sub) {
+			verdict->enhanced = deferrals[i].enhanced;
+			verdict->reply = deferrals[i].reply;
+		}
+}
+
+static void
+set_refusal(struct verdict *verdict)
+{
+	size_t i;
+
 	verdict->code = "550";
 	verdict->enhanced = "5.7.1";
 	verdict->reply = "Refused by policy";
@@ -105,7 +134,10 @@ decide(struct judge *judge, const char *decided_by, enum main_class main_class,
 	verdict->sub = sub;
 	verdict->extra = extra;
 	verdict->action = action;
-	set_reply(verdict);
+	if (action == ACTION_DEFER)
+		set_deferral(verdict);
+	else if (action == ACTION_REJECT)
+		set_refusal(verdict);
 }
 
 static void
@@ -396,6 +428,29 @@ is_exempt(struct judge *judge, const char *name,
 	return true;
 }
 
+/*
+ * What is to be done is ours to say (RFC 9989 section 5.3.6).  A policy that
+ * could not be fetched may be p=reject: who wants such mail deferred wants
+ * that to hold, too.
+ */
+static bool
+judge_dmarc_temperror(struct judge *judge)
+{
+	const struct auth_dmarc *dmarc = &judge->scan->auth.dmarc;
+	const char *extra = "temperror under p=reject";
+
+	note(judge, "dmarc.temperror", 0, dmarc->problem);
+	if (judge->policy->dmarc_temperror != TEMPERROR_DEFER ||
+	    judge->allowed != NULL)
+		return false;
+	if (dmarc->policy_domain == NULL)
+		extra = "temperror, the policy is not known";
+	else if (dmarc->policy != DMARC_REJECT)
+		return false;
+	decide(judge, "dmarc", CLASS_UNKNOWN, SUB_DMARC, extra, ACTION_DEFER);
+	return true;
+}
+
 static bool
 judge_dmarc(struct judge *judge)
 {
@@ -407,15 +462,8 @@ judge_dmarc(struct judge *judge)
 	    is_exempt(judge, "dmarc.exempt", &judge->policy->dmarc_exempt,
 		dmarc->from_domain))
 		return false;
-	if (dmarc->result == AUTH_TEMPERROR) {
-		note(judge, "dmarc.temperror", 0, dmarc->problem);
-		if (judge->policy->dmarc_temperror != TEMPERROR_DEFER ||
-		    dmarc->policy != DMARC_REJECT || judge->allowed != NULL)
-			return false;
-		decide(judge, "dmarc", CLASS_UNKNOWN, SUB_DMARC,
-		    "temperror under p=reject", ACTION_DEFER);
-		return true;
-	}
+	if (dmarc->result == AUTH_TEMPERROR)
+		return judge_dmarc_temperror(judge);
 	if (dmarc->policy == DMARC_NONE) {
 		note(judge, "dmarc.fail", judge->policy->dmarc_none_points,
 		    "the From domain asks for no action");
@@ -473,6 +521,56 @@ is_bad(enum auth_result result)
 	    result == AUTH_PERMERROR || result == AUTH_TEMPERROR;
 }
 
+/* Defers for a check whose names the DNS did not tell, where that is wanted
+ * and nothing else proves the author. */
+static bool
+defer_temperror(struct judge *judge, const char *step, enum sub_class sub,
+    int wish)
+{
+	if (wish != TEMPERROR_DEFER ||
+	    (judge->policy->dmarc &&
+		judge->scan->auth.dmarc.result == AUTH_PASS))
+		return false;
+	decide(judge, step, CLASS_UNKNOWN, sub, "temperror", ACTION_DEFER);
+	return true;
+}
+
+/*
+ * What the sender's domain says of a refusal (exp=, RFC 7208 section 6.2)
+ * goes to the sender, marked as the words of that domain.  It is printable
+ * ASCII; what does not fit is cut.
+ */
+static const char *
+reply_with_explanation(struct arena *arena, const char *reply,
+    const struct auth_spf_identity *spf)
+{
+	const char *text =
+	    arena_printf(arena, "%s; %s says: ", reply, spf->domain);
+	size_t len = strlen(text), room = len < REPLY_MAX ? REPLY_MAX - len : 0;
+
+	if (strlen(spf->explanation) <= room)
+		return arena_printf(arena, "%s%s", text, spf->explanation);
+	if (room < sizeof("..."))
+		return reply;
+	return arena_printf(arena, "%s%.*s...", text, (int)room - 3,
+	    spf->explanation);
+}
+
+static bool
+refuse_by_spf(struct judge *judge, const char *extra)
+{
+	const struct auth_spf_identity *spf = &judge->scan->auth.spf.mailfrom;
+	enum action action = on_fail_actions[judge->policy->spf_fail];
+
+	if (judge->policy->spf_fail == ON_FAIL_SCORE)
+		return false;
+	decide(judge, "spf", CLASS_PHISH, SUB_SPF, extra, action);
+	if (action == ACTION_REJECT && spf->explanation != NULL)
+		judge->verdict->reply = reply_with_explanation(judge->arena,
+		    judge->verdict->reply, spf);
+	return true;
+}
+
 static bool
 judge_spf(struct judge *judge)
 {
@@ -490,11 +588,7 @@ judge_spf(struct judge *judge)
 	case AUTH_FAIL:
 		note(judge, "spf.fail",
 		    unless_dmarc_passed(judge, policy->spf_fail_points), extra);
-		if (policy->spf_fail == ON_FAIL_SCORE)
-			return false;
-		decide(judge, "spf", CLASS_PHISH, SUB_SPF, extra,
-		    on_fail_actions[policy->spf_fail]);
-		return true;
+		return refuse_by_spf(judge, extra);
 	case AUTH_SOFTFAIL:
 		note(judge, "spf.softfail",
 		    unless_dmarc_passed(judge, policy->spf_softfail_points),
@@ -508,7 +602,8 @@ judge_spf(struct judge *judge)
 	case AUTH_TEMPERROR:
 		note(judge, "spf.temperror", 0,
 		    spf->problem != NULL ? spf->problem : extra);
-		return false;
+		return defer_temperror(judge, "spf", SUB_SPF,
+		    policy->spf_temperror);
 	default:
 		return false;
 	}
@@ -523,16 +618,17 @@ judge_dkim(struct judge *judge)
 
 	if (!policy->dkim)
 		return false;
-	if (dkim->result == AUTH_TEMPERROR) {
-		note(judge, "dkim.temperror", 0, "");
-		return false;
-	}
+	/* A pass that is not trusted is none: see distrust in auth_dkim.c. */
 	if (dkim->count == 0 || any_trusted_signature(&judge->scan->auth) ||
-	    (dkim->result != AUTH_FAIL && dkim->result != AUTH_PERMERROR &&
-		dkim->result != AUTH_POLICY) ||
+	    dkim->result == AUTH_NONE || dkim->result == AUTH_NEUTRAL ||
 	    is_exempt(judge, "dkim.exempt", &policy->dkim_exempt,
 		judge->scan->auth.dmarc.from_domain))
 		return false;
+	if (dkim->result == AUTH_TEMPERROR) {
+		note(judge, "dkim.temperror", 0, "");
+		return defer_temperror(judge, "dkim", SUB_DKIM,
+		    policy->dkim_temperror);
+	}
 	extra = dkim->signatures[0].problem != NULL
 	    ? dkim->signatures[0].problem
 	    : "no signature passed";
@@ -543,6 +639,31 @@ judge_dkim(struct judge *judge)
 	decide(judge, "dkim", CLASS_PHISH, SUB_DKIM, extra,
 	    on_fail_actions[policy->dkim_fail]);
 	return true;
+}
+
+/* Who the client says it is, and who the DNS says it is.  Neither breaks on
+ * the way, so that a pass of DMARC lifts nothing. */
+static bool
+judge_client(struct judge *judge)
+{
+	const struct auth *auth = &judge->scan->auth;
+	const struct policy *policy = judge->policy;
+	bool helo = policy->helo_fail_points != 0 && auth->spf.helo.checked &&
+	    !auth->spf.sender_is_null && auth->spf.helo.result == AUTH_FAIL;
+	bool iprev = policy->iprev_fail_points != 0 &&
+	    (auth->iprev.result == AUTH_FAIL ||
+		auth->iprev.result == AUTH_PERMERROR);
+
+	if ((!helo && !iprev) ||
+	    is_exempt(judge, "client.exempt", &policy->client_exempt, NULL))
+		return false;
+	if (helo)
+		note(judge, "helo.fail", policy->helo_fail_points,
+		    auth->spf.helo.domain);
+	if (iprev)
+		note(judge, "iprev.fail", policy->iprev_fail_points,
+		    auth->iprev.name);
+	return false;
 }
 
 /* The signature that was seen most. */
@@ -592,6 +713,8 @@ score_sub_class(const struct verdict *verdict)
 		{ "spf.", SUB_SPF },
 		{ "dkim.", SUB_DKIM },
 		{ "dmarc.", SUB_DMARC },
+		{ "helo.", SUB_CLIENT },
+		{ "iprev.", SUB_CLIENT },
 	};
 	const struct verdict_reason *most = NULL;
 	size_t i;
@@ -640,6 +763,7 @@ static bool (*const steps[])(struct judge *) = {
 	judge_allowed,
 	judge_spf,
 	judge_dkim,
+	judge_client,
 	judge_replay,
 	judge_name,
 	judge_score,

@@ -73,6 +73,7 @@ static const struct {
 	    N_("It is a piece of a mail sent in pieces, which "
 	       "cannot be checked.") },
 	{ "sub.internal", N_("The fault is on our side.") },
+	{ "sub.client", N_("The name of the sending server decided.") },
 	/* reasons: limits */
 	{ "limits.message",
 	    N_("It is over a ceiling of this system: "
@@ -212,6 +213,17 @@ static const struct {
 	{ "spf.temperror",
 	    N_("SPF could not be checked: the DNS did not "
 	       "answer.") },
+	{ "spf.explanation",
+	    N_("The domain {domain} itself says: “{explanation}”") },
+	{ "helo.fail",
+	    N_("The sending server {ip} calls itself {detail}, which says "
+	       "that it is not.") },
+	{ "iprev.fail",
+	    N_("The address of the sending server, {ip}, has no name that "
+	       "leads back to it.") },
+	{ "client.exempt",
+	    N_("What the sending server is called does not count here: an "
+	       "exception is made for {detail}.") },
 	{ "spf.exempt",
 	    N_("SPF does not count here: an exception is made "
 	       "for {detail}.") },
@@ -403,6 +415,35 @@ spf_values(const json_t *record)
 	    copy_text(json_object_get(spf, "domain")));
 }
 
+static bool
+has_sentence(const json_t *list, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		if (strcmp(text_of(json_object_get(json_array_get(list, i),
+			       "name")),
+			name) == 0)
+			return true;
+	return false;
+}
+
+/* What the domain says of its own fail (exp=), once and as its words. */
+static void
+add_spf_explanation(json_t *list, const json_t *record)
+{
+	const json_t *spf = at(record, "results", "spf");
+	const json_t *explanation = json_object_get(spf, "explanation");
+
+	if (json_is_string(explanation) &&
+	    !has_sentence(list, "spf.explanation"))
+		add(list, "spf.explanation",
+		    json_pack("{s:o, s:o}", "domain",
+			copy_text(json_object_get(spf, "domain")),
+			"explanation", copy_text(explanation)),
+		    NULL);
+}
+
 static void
 add_spf(json_t *list, const json_t *record)
 {
@@ -412,6 +453,19 @@ add_spf(json_t *list, const json_t *record)
 		add_named(list, "with.spf-",
 		    text_of(json_object_get(spf, "result")), spf_values(record),
 		    NULL);
+	add_spf_explanation(list, record);
+}
+
+/* A pass for something else than what a reader sees counts for nothing. */
+static const char *
+dkim_result(const json_t *signature)
+{
+	const char *result = text_of(json_object_get(signature, "result"));
+
+	return strcmp(result, "pass") == 0 &&
+		json_is_false(json_object_get(signature, "trusted"))
+	    ? "policy"
+	    : result;
 }
 
 /* The first signatures; a mail can have many. */
@@ -430,8 +484,7 @@ add_dkim(json_t *list, const json_t *record)
 	{
 		if (i == 3)
 			break;
-		add_named(list, "with.dkim-",
-		    text_of(json_object_get(signature, "result")),
+		add_named(list, "with.dkim-", dkim_result(signature),
 		    json_pack("{s:o, s:o}", "domain",
 			copy_text(json_object_get(signature, "domain")),
 			"problem",
@@ -510,6 +563,10 @@ reason_values(const json_t *record, const char *name, const char *detail)
 {
 	if (strncmp(name, "spf.", 4) == 0 && strcmp(name, "spf.exempt") != 0)
 		return spf_values(record);
+	if (strcmp(name, "helo.fail") == 0 || strcmp(name, "iprev.fail") == 0)
+		return json_pack("{s:o, s:s}", "ip",
+		    copy_text(at(record, "envelope", "client_ip")), "detail",
+		    detail);
 	if (strcmp(name, "dmarc.lifted-by-arc") == 0)
 		return json_pack("{s:o}", "sealer",
 		    copy_text(json_object_get(at(record, "results", "arc"),
@@ -538,6 +595,8 @@ add_reason(json_t *list, const json_t *record, const json_t *reason)
 		add(list, "other",
 		    json_pack("{s:s, s:s}", "name", name, "detail", detail),
 		    points);
+	if (strcmp(name, "spf.fail") == 0)
+		add_spf_explanation(list, record);
 }
 
 /* ---- the whole ---- */

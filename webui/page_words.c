@@ -53,6 +53,7 @@ static const struct page_word sub_classes[] = {
 	{ "filter-off", N_("Filter off"), NULL },
 	{ "partial", N_("Partial"), NULL },
 	{ "internal", N_("Internal"), NULL },
+	{ "client", N_("Sending server"), NULL },
 	{ NULL, NULL, NULL },
 };
 
@@ -201,6 +202,25 @@ static const struct page_word reasons[] = {
 	    N_("The message is signed, but no DKIM signature is "
 	       "valid."),
 	    "warn" },
+	{ "helo.fail",
+	    N_("The client calls itself by a name whose SPF record excludes "
+	       "it."),
+	    "warn" },
+	{ "iprev.fail",
+	    N_("The client's address has no name that leads back to it."),
+	    "warn" },
+	{ "dmarc.exempt",
+	    N_("DMARC failed, which does not count for this client or "
+	       "domain."),
+	    "info" },
+	{ "spf.exempt",
+	    N_("SPF failed, which does not count for this client or domain."),
+	    "info" },
+	{ "dkim.exempt",
+	    N_("DKIM failed, which does not count for this client or domain."),
+	    "info" },
+	{ "client.exempt", N_("The client's names do not count: it is exempt."),
+	    "info" },
 	{ NULL, NULL, NULL },
 };
 
@@ -392,10 +412,12 @@ static const struct page_word options[] = {
 	{ "spf_fail_points", N_("Points for SPF fail"), NULL },
 	{ "spf_softfail_points", N_("Points for SPF softfail"), NULL },
 	{ "spf_permerror_points", N_("Points for a broken SPF record"), NULL },
+	{ "spf_temperror", N_("When SPF cannot be asked"), NULL },
 	{ "spf_exempt", N_("Exempt from SPF"), NULL },
 	{ "dkim", N_("DKIM counts"), NULL },
 	{ "dkim_fail", N_("On DKIM fail"), NULL },
 	{ "dkim_fail_points", N_("Points for DKIM fail"), NULL },
+	{ "dkim_temperror", N_("When DKIM keys cannot be fetched"), NULL },
 	{ "dkim_exempt", N_("Exempt from DKIM"), NULL },
 	{ "replay_max", N_("Replays from"), NULL },
 	{ "replay_points", N_("Points for a replay"), NULL },
@@ -407,6 +429,10 @@ static const struct page_word options[] = {
 	{ "dmarc_exempt", N_("Exempt from DMARC"), NULL },
 	{ "name_address_points", N_("Points for an address in the name"),
 	    NULL },
+	{ "helo_fail_points", N_("Points for SPF fail of the HELO name"),
+	    NULL },
+	{ "iprev_fail_points", N_("Points for a client without a name"), NULL },
+	{ "client_exempt", N_("Clients whose names do not count"), NULL },
 	{ "malformed_from", N_("On a malformed From header"), NULL },
 	{ "arc_trusted", N_("Trusted ARC sealers"), NULL },
 	{ "arc_seal", N_("Seal mail that passes (ARC)"), NULL },

@@ -7,6 +7,7 @@
  *	spf=fail dkim=pass:bank.example dmarc=fail p=reject aligned
  *	arc=pass:list.example ip=192.0.2.9 sender=a@b from=a@b,c@d
  *	seen=9 malformed name=bank.example size=900 limit outbound unchecked
+ *	helo=fail iprev=permerror unfetched explained=60
  *
  * A passing signature is trusted; "untrusted" says it is not.  What is
  * wanted is "class/sub action step [code enhanced]"; reasons are names with
@@ -131,7 +132,6 @@ say_untrusted(struct found *found, char *value)
 {
 	(void)value;
 	found->signature.trusted = false;
-	found->scan.auth.dkim.result = AUTH_POLICY;
 }
 
 static void
@@ -213,6 +213,45 @@ say_sender(struct found *found, char *value)
 }
 
 static void
+say_helo(struct found *found, char *value)
+{
+	struct auth_spf_identity *helo = &found->scan.auth.spf.helo;
+
+	helo->checked = true;
+	helo->result = result_of(value);
+	helo->domain = "helo.example";
+}
+
+static void
+say_iprev(struct found *found, char *value)
+{
+	found->scan.auth.iprev.result = result_of(value);
+}
+
+/* No policy record could be had. */
+static void
+say_unfetched(struct found *found, char *value)
+{
+	(void)value;
+	found->scan.auth.dmarc.policy_domain = NULL;
+	found->scan.auth.dmarc.problem = "_dmarc: DNS says timeout";
+}
+
+/* An explanation of that many octets. */
+static void
+say_explained(struct found *found, char *value)
+{
+	uint64_t len;
+	char *text;
+
+	assert_int_equal(parse_u64(bytes_of(value), 1, 10000, &len), 0);
+	text = arena_alloc(found->arena, len + 1);
+	memset(text, 'x', len);
+	text[len] = '\0';
+	found->scan.auth.spf.mailfrom.explanation = text;
+}
+
+static void
 say_ip(struct found *found, char *value)
 {
 	assert_int_equal(ip_parse(bytes_of(value), &found->envelope.client.ip),
@@ -264,6 +303,10 @@ static const struct {
 	{ "name", say_name },
 	{ "from", say_from },
 	{ "sender", say_sender },
+	{ "helo", say_helo },
+	{ "iprev", say_iprev },
+	{ "unfetched", say_unfetched },
+	{ "explained", say_explained },
 	{ "ip", say_ip },
 	{ "size", say_size },
 	{ "limit", say_limit },
@@ -473,6 +516,43 @@ test_checks(void **state)
 		{ "a signature that is not trusted",
 		    "'option:dkim_fail': 'reject'", "dkim=pass untrusted",
 		    "phish/dkim reject dkim 550 5.7.20", "dkim.fail=0.5" },
+		{ "which a pass of DMARC makes good",
+		    "'option:spf_temperror': 'defer', "
+		    "'option:dkim_temperror': 'defer'",
+		    "spf=temperror dkim=temperror dmarc=pass aligned",
+		    "not-spam accept score", "spf.temperror dkim.temperror" },
+		{ "spf temperror deferred", "'option:spf_temperror': 'defer'",
+		    "spf=temperror", "unknown/spf defer spf 451 4.7.24",
+		    "spf.temperror" },
+		{ "dkim temperror deferred", "'option:dkim_temperror': 'defer'",
+		    "dkim=temperror", "unknown/dkim defer dkim 451 4.7.5",
+		    "dkim.temperror" },
+		{ "not for who is exempt",
+		    "'option:dkim_temperror': 'defer', "
+		    "'option:dkim_exempt': '198.51.100.1'",
+		    "dkim=temperror", "not-spam accept score", "dkim.exempt" },
+		{ "HELO and name cost nothing by themselves", "",
+		    "helo=fail iprev=fail", "not-spam accept score", "" },
+		{ "HELO fail, with points", "'option:helo_fail_points': '3'",
+		    "helo=fail dmarc=pass aligned", "unsure/client tag score",
+		    "helo.fail=3" },
+		{ "HELO softfail is none", "'option:helo_fail_points': '3'",
+		    "helo=softfail", "not-spam accept score", "" },
+		{ "no name", "'option:iprev_fail_points': '3'",
+		    "iprev=permerror", "unsure/client tag score",
+		    "iprev.fail=3" },
+		{ "a name that leads elsewhere",
+		    "'option:iprev_fail_points': '3'", "iprev=fail",
+		    "unsure/client tag score", "iprev.fail=3" },
+		{ "a name that cannot be asked",
+		    "'option:iprev_fail_points': '3'", "iprev=temperror",
+		    "not-spam accept score", "" },
+		{ "a client that may",
+		    "'option:iprev_fail_points': '3', "
+		    "'option:helo_fail_points': '3', "
+		    "'option:client_exempt': '198.51.100.0/24'",
+		    "iprev=fail helo=fail", "not-spam accept score",
+		    "client.exempt" },
 		{ "seen often", "", "dkim=pass seen=100",
 		    "not-spam accept score", "dkim.replay" },
 		{ "not so often", "", "dkim=pass seen=99",
@@ -501,6 +581,49 @@ test_checks(void **state)
 
 	(void)state;
 	RUN(cases);
+}
+
+/* The words of the sender's domain, in a line that SMTP can carry. */
+static void
+test_explanation(void **state)
+{
+	static const struct {
+		const char *label, *found, *want;
+	} cases[] = {
+		{ "none", "spf=fail", "Refused: SPF validation failed" },
+		{ "short", "spf=fail explained=3",
+		    "Refused: SPF validation failed; sender.example says: "
+		    "xxx" },
+		{ "long", "spf=fail explained=10000", "xxx..." },
+		{ "of a name that leaves no room",
+		    "sender=a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example "
+		    "spf=fail explained=10000",
+		    "xxx..." },
+	};
+	struct arena *arena = arena_new(0);
+	struct settings *settings = settings_of(arena,
+	    "{'domain:our.example': {'made': {}, 'option:spf_fail': "
+	    "'reject'}}");
+	const struct verdict *verdict;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		verdict = verdict_make(arena,
+		    &found_new(arena, settings, cases[i].found)->scan, MAILBOX,
+		    DIRECTION_INBOUND, 9);
+		if (strlen(verdict->reply) > 480 ||
+		    strlen(verdict->reply) < strlen(cases[i].want) ||
+		    strcmp(verdict->reply + strlen(verdict->reply) -
+			    strlen(cases[i].want),
+			cases[i].want) != 0)
+			case_fail(cases[i].label, "'%s'", verdict->reply);
+	}
+	settings_unref(settings);
+	arena_free(arena);
 }
 
 static void
@@ -548,6 +671,19 @@ test_dmarc(void **state)
 		{ "not under p=quarantine", "'option:dmarc_temperror': 'defer'",
 		    "dmarc=temperror p=quarantine", "not-spam accept score",
 		    "dmarc.temperror" },
+		{ "a policy that cannot be fetched is judged, too", "",
+		    "dmarc=temperror unfetched", "not-spam accept score",
+		    "dmarc.temperror" },
+		{ "or deferred, as it may be p=reject",
+		    "'option:dmarc_temperror': 'defer'",
+		    "dmarc=temperror unfetched",
+		    "unknown/dmarc defer dmarc 451 4.7.1", "dmarc.temperror" },
+		{ "never refused",
+		    "'option:dmarc_temperror': 'defer', "
+		    "'option:dmarc_reject': 'always', "
+		    "'option:spf_fail': 'reject'",
+		    "spf=temperror dkim=temperror dmarc=temperror unfetched",
+		    "unknown/dmarc defer dmarc 451 4.7.1", "dmarc.temperror" },
 		{ "permerror is no failure", "'option:dmarc_reject': 'always'",
 		    "dmarc=permerror p=reject", "not-spam accept score", "" },
 		{ "ARC, trusted", "'option:arc_trusted': 'list.example'",
@@ -1047,6 +1183,8 @@ test_exempt_check(void **state)
 	for (i = 0; i < ARRAY_LEN(cases); i++)
 		if (exempt_check(cases[i].value, &err) != cases[i].rc)
 			case_fail(cases[i].value, "wanted %d", cases[i].rc);
+	assert_int_equal(exempt_check_client("192.0.2.0/24", &err), 0);
+	assert_int_equal(exempt_check_client("a.example", &err), -1);
 }
 
 int
@@ -1055,6 +1193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_score),
 		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_dmarc),
 		cmocka_unit_test(test_exempt),
 		cmocka_unit_test(test_limits),

@@ -142,6 +142,35 @@ static const struct {
 	    "Altogether it has 3.25 points. Here, mail is unsure from 3 and "
 	    "spam from 5.\n"
 	    "So it may pass, with a mark in its subject.\n" },
+	{ "what the domain says of its fail, once",
+	    "{'reasons': [{'name': 'dmarc.fail', 'points': 1.0, 'detail': ''},"
+	    " {'name': 'spf.fail', 'points': 3.0, 'detail': 'x'}],"
+	    " 'envelope': {'client_ip': '198.18.0.9'},"
+	    " 'results': {'spf': {'result': 'fail', 'domain': 'example.jp',"
+	    " 'explanation': 'See {ip} <b>'},"
+	    " 'dkim': {'result': 'pass', 'signatures': [{'result': 'pass',"
+	    " 'trusted': false, 'domain': 'example.jp',"
+	    " 'problem': 'more Subject fields than were signed'}]},"
+	    " 'dmarc': {'result': 'fail', 'policy': 'none',"
+	    " 'policy_domain': 'example.jp'}}}",
+	    false,
+	    "The mail fails DMARC, but example.jp asks for nothing to be done "
+	    "about that. [1]\n"
+	    "SPF failed: the server 198.18.0.9 may not send for example.jp.\n"
+	    "The domain example.jp itself says: “See {ip} <b>”\n"
+	    "DKIM: the signature of example.jp does not count here (more "
+	    "Subject fields than were signed).\n"
+	    "SPF failed: the server 198.18.0.9 may not send for example.jp. "
+	    "[3]\n" },
+	{ "the client's names",
+	    "{'reasons': [{'name': 'helo.fail', 'points': 2.0,"
+	    " 'detail': 'example.jp'}, {'name': 'iprev.fail', 'points': 1.0,"
+	    " 'detail': ''}], 'envelope': {'client_ip': '198.18.0.9'}}",
+	    false,
+	    "The sending server 198.18.0.9 calls itself example.jp, which "
+	    "says that it is not. [2]\n"
+	    "The address of the sending server, 198.18.0.9, has no name that "
+	    "leads back to it. [1]\n" },
 	{ "rows, refused but held",
 	    "{'class': {'main': 'blacklisted', 'sub': 'sender-list'},"
 	    " 'action': 'reject', 'reasons': [{'name': 'list.block',"
