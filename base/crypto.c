@@ -197,6 +197,12 @@ digit_value(char c, char c62, char c63)
 	return c == c63 ? 63 : -1;
 }
 
+int
+base64_digit(char c)
+{
+	return digit_value(c, '+', '/');
+}
+
 /* Four digits are three octets. */
 struct decoder {
 	struct buf *out;
@@ -248,7 +254,7 @@ decode_plain(struct bytes in, struct decoder *d)
 	size_t i, padding = 0;
 
 	for (i = 0; i < in.len; i++) {
-		int value = digit_value(in.data[i], '+', '/');
+		int value = base64_digit(in.data[i]);
 
 		if (value >= 0) {
 			if (padding > 0 || decoder_digit(d, value) < 0)

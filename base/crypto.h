@@ -44,6 +44,8 @@ int base64_encode(struct bytes in, struct buf *out);
 /* Takes what mail headers and DNS records carry: white space anywhere is
  * skipped, padding may be absent (RFC 6376 section 2.10) but not wrong. */
 int base64_decode(struct bytes in, struct buf *out);
+/* What one digit stands for, 0..63; -1: it is none. */
+int base64_digit(char c);
 /* base64url without padding (RFC 4648 section 5): for links and headers. */
 int base64url_encode(struct bytes in, struct buf *out);
 /* Only what base64url_encode writes, so that a token has one form. */

@@ -104,20 +104,6 @@ take_word(struct cursor *c, struct word *word, bool *no_end)
 	return true;
 }
 
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_is_digit(c))
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
-
 /* Padding may be missing, or stand in the middle where an encoder glued
  * its lines together; what is no base64 is passed over. */
 static void
@@ -128,7 +114,7 @@ decode_base64(struct bytes text, struct buf *out)
 	int value;
 
 	for (i = 0; i < text.len; i++) {
-		value = base64_value(text.data[i]);
+		value = base64_digit(text.data[i]);
 		if (value < 0) {
 			count = text.data[i] == '=' ? 0 : count;
 			continue;

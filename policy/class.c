@@ -51,7 +51,7 @@ static const char *const sub_class_names[SUB_COUNT] = {
 	[SUB_CLIENT] = "client",
 };
 
-static const char *const action_names[ACTION_COUNT] = {
+const char *const action_names[ACTION_COUNT + 1] = {
 	[ACTION_ACCEPT] = "accept",
 	[ACTION_TAG] = "tag",
 	[ACTION_QUARANTINE] = "quarantine",
@@ -59,6 +59,7 @@ static const char *const action_names[ACTION_COUNT] = {
 	[ACTION_REJECT] = "reject",
 	[ACTION_DEFER] = "defer",
 	[ACTION_DISCARD] = "discard",
+	[ACTION_COUNT] = NULL,
 };
 
 static const char *const status_names[STATUS_COUNT] = {

@@ -87,6 +87,8 @@ enum status {
 const char *main_class_name(enum main_class main_class);
 const char *sub_class_name(enum sub_class sub); /* SUB_NONE: "" */
 const char *action_name(enum action action);
+/* The same by number, for options that choose one; NULL at the end. */
+extern const char *const action_names[ACTION_COUNT + 1];
 const char *status_name(enum status status);
 /* -1 when there is no such word. */
 int main_class_parse(struct bytes word);

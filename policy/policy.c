@@ -19,17 +19,6 @@
 
 #define SUBJECT_MARK_MAX 64 /* octets */
 
-/* In the order of enum action. */
-static const char *const action_words[] = {
-	[ACTION_ACCEPT] = "accept",
-	[ACTION_TAG] = "tag",
-	[ACTION_QUARANTINE] = "quarantine",
-	[ACTION_QUARANTINE_HIDDEN] = "quarantine-hidden",
-	[ACTION_REJECT] = "reject",
-	[ACTION_DEFER] = "defer",
-	[ACTION_DISCARD] = "discard",
-	[ACTION_COUNT] = NULL,
-};
 static const char *const on_fail_words[] = {
 	[ON_FAIL_SCORE] = "score",
 	[ON_FAIL_QUARANTINE] = "quarantine",
@@ -166,7 +155,7 @@ const struct option policy_options[] = {
 	    "Points for a DMARC failure when the sender's domain asks for no "
 	    "action (p=none)." },
 	{ "dmarc_quarantine", OPT_WORD, FIELD(dmarc_quarantine), "quarantine",
-	    NULL, NULL, action_words, NULL, APPLY_AT_ONCE, "Authentication",
+	    NULL, NULL, action_names, NULL, APPLY_AT_ONCE, "Authentication",
 	    "What a DMARC failure does under p=quarantine, and under p=reject "
 	    "when it is not refused." },
 	{ "dmarc_reject", OPT_WORD, FIELD(dmarc_reject), "evidence", NULL,
@@ -203,7 +192,7 @@ const struct option policy_options[] = {
 	    "Clients (addresses, networks) whose HELO and missing name do not "
 	    "count." },
 	{ "malformed_from", OPT_WORD, FIELD(malformed_from), "reject", NULL,
-	    NULL, action_words, NULL, APPLY_AT_ONCE, "Authentication",
+	    NULL, action_names, NULL, APPLY_AT_ONCE, "Authentication",
 	    "What to do with a message that has no readable From header, or "
 	    "more than one." },
 	{ "arc_trusted", OPT_LIST, FIELD(arc_trusted), "", NULL, NULL, NULL,
@@ -220,16 +209,16 @@ const struct option policy_options[] = {
 	    POINTS_MOST, NULL, NULL, APPLY_AT_ONCE, "Score",
 	    "From this score on, mail is unsure." },
 	{ "unsure_action", OPT_WORD, FIELD(unsure_action), "tag", NULL, NULL,
-	    action_words, NULL, APPLY_AT_ONCE, "Score",
+	    action_names, NULL, APPLY_AT_ONCE, "Score",
 	    "What to do with unsure mail." },
 	{ "spam_points", OPT_POINTS, FIELD(spam_points), "5", POINTS_LEAST,
 	    POINTS_MOST, NULL, NULL, APPLY_AT_ONCE, "Score",
 	    "From this score on, mail is spam." },
 	{ "spam_action", OPT_WORD, FIELD(spam_action), "quarantine", NULL,
-	    NULL, action_words, NULL, APPLY_AT_ONCE, "Score",
+	    NULL, action_names, NULL, APPLY_AT_ONCE, "Score",
 	    "What to do with spam." },
 	{ "block_action", OPT_WORD, FIELD(block_action), "quarantine", NULL,
-	    NULL, action_words, NULL, APPLY_AT_ONCE, "Score",
+	    NULL, action_names, NULL, APPLY_AT_ONCE, "Score",
 	    "What block rows do that name no action." },
 
 	{ "size_max", OPT_SIZE, FIELD(size_max), "2048M", "1k", "2048M", NULL,
@@ -237,7 +226,7 @@ const struct option policy_options[] = {
 	    "The largest message, headers and encoded attachments included.  "
 	    "The mail server in front has a limit of its own." },
 	{ "size_action", OPT_WORD, FIELD(size_action), "reject", NULL, NULL,
-	    action_words, NULL, APPLY_AT_ONCE, "Size",
+	    action_names, NULL, APPLY_AT_ONCE, "Size",
 	    "What to do with a larger message." },
 
 	{ "hold_answer", OPT_WORD, FIELD(hold_answer), "250", NULL, NULL,
