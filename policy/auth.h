@@ -120,6 +120,10 @@ struct auth_dmarc {
 	 * none of the authors; or NULL.  It changes no result; the verdict
 	 * gives points for it (name_address_points) */
 	const char *name_domain;
+	/* domains of Sender, Resent-From and Resent-Sender that are none of
+	 * the authors' (other_sender_points) */
+	size_t other_count;
+	const char *const *others;
 	const char *problem;   /* in words, or NULL */
 	const char *rua, *ruf; /* as published, or NULL */
 };

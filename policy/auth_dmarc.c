@@ -389,7 +389,12 @@ report(struct scan *scan, const struct state *state)
 	out->from_count = who->address_count;
 	out->from = who->addresses;
 	out->name_domain = who->name_domain;
+	out->other_count = who->other_count;
+	out->others = who->others;
 	out->malformed = who->malformed;
+	/* Whom a reader shows is not known, so nobody is proved. */
+	if (out->malformed && out->result == AUTH_PASS)
+		out->result = AUTH_PERMERROR;
 	if (who->problem != NULL)
 		out->problem = who->problem;
 	return CHECK_DONE;

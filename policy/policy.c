@@ -177,6 +177,12 @@ const struct option policy_options[] = {
 	    "Authentication",
 	    "Points when the name in From shows an address of a domain that "
 	    "is not the author's: some readers show nothing else." },
+	{ "other_sender_points", OPT_POINTS, FIELD(other_sender_points), "3",
+	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
+	    "Authentication",
+	    "Points when Sender or Resent-From names a domain that is not the "
+	    "author's, and neither SPF, DKIM nor the client's name proves it: "
+	    "some readers show it instead of From." },
 	{ "helo_fail_points", OPT_POINTS, FIELD(helo_fail_points), "0",
 	    POINTS_LEAST, POINTS_MOST, NULL, NULL, APPLY_AT_ONCE,
 	    "Authentication",

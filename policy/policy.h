@@ -67,6 +67,8 @@ struct policy {
 	struct option_list spf_exempt, dkim_exempt, dmarc_exempt;
 	/* an address of somebody else in the name of From */
 	int64_t name_address_points;
+	/* a Sender that nothing proves */
+	int64_t other_sender_points;
 	/* the client's own names */
 	int64_t helo_fail_points, iprev_fail_points;
 	struct option_list client_exempt; /* networks */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mail/address.h"
 #include "mail/message.h"
 #include "policy/exempt.h"
 #include "policy/verdict.h"
@@ -700,6 +701,48 @@ judge_name(struct judge *judge)
 	return false;
 }
 
+static bool
+is_related(const char *a, const char *b)
+{
+	return domain_is_within(a, b) || domain_is_within(b, a);
+}
+
+/* Is anything proved of that domain?  Mailing lists and those who resend
+ * have their own servers or signatures. */
+static bool
+domain_is_proved(const struct auth *auth, const char *domain)
+{
+	const struct auth_spf_identity *spf = &auth->spf.mailfrom;
+	size_t i;
+
+	if (spf->checked && spf->result == AUTH_PASS &&
+	    is_related(spf->domain, domain))
+		return true;
+	for (i = 0; i < auth->dkim.count; i++)
+		if (auth->dkim.signatures[i].trusted &&
+		    is_related(auth->dkim.signatures[i].domain, domain))
+			return true;
+	return auth->iprev.result == AUTH_PASS &&
+	    domain_is_within(auth->iprev.name, domain);
+}
+
+static bool
+judge_other_senders(struct judge *judge)
+{
+	const struct auth *auth = &judge->scan->auth;
+	size_t i;
+
+	for (i = 0; i < auth->dmarc.other_count; i++)
+		if (judge->policy->other_sender_points != 0 &&
+		    !domain_is_proved(auth, auth->dmarc.others[i])) {
+			note(judge, "from.other-sender",
+			    judge->policy->other_sender_points,
+			    auth->dmarc.others[i]);
+			break;
+		}
+	return false;
+}
+
 /* ---- score ---- */
 
 /* The sub class of a score is what gave most of it. */
@@ -766,6 +809,7 @@ static bool (*const steps[])(struct judge *) = {
 	judge_client,
 	judge_replay,
 	judge_name,
+	judge_other_senders,
 	judge_score,
 };
 

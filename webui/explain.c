@@ -102,6 +102,9 @@ static const struct {
 	    N_("The name in From shows an address at "
 	       "{detail}, which is not where the mail "
 	       "says it comes from.") },
+	{ "from.other-sender",
+	    N_("The mail names a sender at {detail} beside its author, and "
+	       "nothing proves that it comes from there.") },
 	/* reasons: lists */
 	{ "list.allow", N_("A row of an allow list fits: {detail}.") },
 	{ "list.allow-sender",

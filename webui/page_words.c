@@ -163,6 +163,10 @@ static const struct page_word reasons[] = {
 	    N_("The name in From shows an address of a domain that is not "
 	       "the sender's."),
 	    "warn" },
+	{ "from.other-sender",
+	    N_("The message names a sender beside its author, of a domain "
+	       "that nothing proves."),
+	    "warn" },
 	{ "list.allow", N_("A row of an allow list matches."), "good" },
 	{ "list.block", N_("A row of a block list matches."), "bad" },
 	{ "list.allow-not-counted",
@@ -428,6 +432,8 @@ static const struct page_word options[] = {
 	{ "dmarc_temperror", N_("When DMARC cannot be asked"), NULL },
 	{ "dmarc_exempt", N_("Exempt from DMARC"), NULL },
 	{ "name_address_points", N_("Points for an address in the name"),
+	    NULL },
+	{ "other_sender_points", N_("Points for a sender beside the author"),
 	    NULL },
 	{ "helo_fail_points", N_("Points for SPF fail of the HELO name"),
 	    NULL },

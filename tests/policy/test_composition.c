@@ -67,7 +67,8 @@ scan(struct bytes raw)
 enum catch {
 	CATCH_DMARC, /* fails, and the bank's p=reject counts */
 	CATCH_MALFORMED,
-	CATCH_NAME, /* the bank's address in a display name is told */
+	CATCH_NAME,  /* the bank's address in a display name is told */
+	CATCH_OTHER, /* the bank as another sender is told */
 };
 
 static bool
@@ -83,6 +84,9 @@ is_caught(const struct auth_dmarc *dmarc, enum catch how)
 	case CATCH_NAME:
 		return dmarc->name_domain != NULL &&
 		    strcmp(dmarc->name_domain, "bank.example") == 0;
+	case CATCH_OTHER:
+		return dmarc->other_count == 1 &&
+		    strcmp(dmarc->others[0], "bank.example") == 0;
 	}
 	return false;
 }
@@ -261,6 +265,73 @@ test_author(void **state)
 		{ "address in a comment",
 		    BYTES_LIT("From: a@evil.example (ceo@bank.example)\r\n"),
 		    CATCH_NAME },
+		{ "address in a name, blanks around its at sign",
+		    BYTES_LIT("From: \"ceo @ bank.example\" "
+			      "<a@evil.example>\r\n"),
+		    CATCH_NAME },
+		{ "address in a name, full width",
+		    BYTES_LIT("From: ceo\xef\xbc\xa0"
+			      "bank\xef\xbc\x8e"
+			      "example <a@evil.example>\r\n"),
+		    CATCH_NAME },
+		{ "address in a name, with a character that is not shown",
+		    BYTES_LIT("From: \"ceo@\xe2\x80\x8b"
+			      "bank.example\" <a@evil.example>\r\n"),
+		    CATCH_NAME },
+		{ "address in a name, written from right to left",
+		    BYTES_LIT("From: \"\xe2\x80\xae"
+			      "elpmaxe.knab@oec\" <a@evil.example>\r\n"),
+		    CATCH_NAME },
+		{ "address in a name, turned twice",
+		    BYTES_LIT("From: \"ceo@\xe2\x80\xad"
+			      "bank.example\" <a@evil.example>\r\n"),
+		    CATCH_NAME },
+		{ "address in a name, and nobody behind it",
+		    BYTES_LIT("From: \"ceo@bank.example\" <>\r\n"),
+		    CATCH_MALFORMED },
+		{ "encoded, and a name without domain behind it",
+		    BYTES_LIT("From: =?utf-8?q?ceo=40bank.example?= "
+			      "<MAILER-DAEMON>\r\n"),
+		    CATCH_MALFORMED },
+		{ "address for a local part",
+		    BYTES_LIT("From: \"ceo@bank.example\"@evil.example\r\n"),
+		    CATCH_NAME },
+		{ "quotes that end early for some",
+		    BYTES_LIT("From: \"a@evil.example\\\" "
+			      "<ceo@bank.example>\"@evil.example\r\n"),
+		    CATCH_MALFORMED },
+		{ "two addresses, the comma escaped",
+		    BYTES_LIT("From: <ceo@bank.example>\\,"
+			      "<a@evil.example>\r\n"),
+		    CATCH_MALFORMED },
+		{ "address behind the one in angles",
+		    BYTES_LIT("From: <a@evil.example>ceo@bank.example\r\n"),
+		    CATCH_MALFORMED },
+		{ "encoded with its angles, then comma",
+		    BYTES_LIT("From: =?utf-8?b?PGNlb0BiYW5rLmV4YW1wbGU+?=,"
+			      "<a@evil.example>\r\n"),
+		    CATCH_MALFORMED },
+		{ "the line of another field, folded",
+		    BYTES_LIT("From: a@evil.example\r\n"
+			      " From: ceo@bank.example\r\n"),
+		    CATCH_MALFORMED },
+		{ "folded name, and Sender",
+		    BYTES_LIT("Sender: ceo@bank.example\r\n"
+			      "From\r\n : a@evil.example\r\n"),
+		    CATCH_MALFORMED },
+		{ "the bank for Sender",
+		    BYTES_LIT("From: a@evil.example\r\n"
+			      "Sender: Bank <ceo@bank.example>\r\n"),
+		    CATCH_OTHER },
+		{ "the bank for Resent-From",
+		    BYTES_LIT("Resent-From: ceo@bank.example\r\n"
+			      "From: a@evil.example\r\n"),
+		    CATCH_OTHER },
+		{ "the bank for Resent-Sender, below ours",
+		    BYTES_LIT("Resent-Sender: a@evil.example\r\n"
+			      "Resent-Sender: ceo@bank.example\r\n"
+			      "From: a@evil.example\r\n"),
+		    CATCH_OTHER },
 	};
 	const struct auth *auth;
 	size_t i;
@@ -276,7 +347,7 @@ test_author(void **state)
 			    auth->dmarc.from_domain,
 			    auth->dmarc.malformed ? ", malformed" : "",
 			    auth->dmarc.problem, auth->dmarc.name_domain);
-		if (cases[i].how != CATCH_NAME &&
+		if (cases[i].how != CATCH_NAME && cases[i].how != CATCH_OTHER &&
 		    auth->dmarc.result == AUTH_PASS)
 			case_fail(cases[i].label, "passes");
 	}

@@ -7,7 +7,8 @@
  *	spf=fail dkim=pass:bank.example dmarc=fail p=reject aligned
  *	arc=pass:list.example ip=192.0.2.9 sender=a@b from=a@b,c@d
  *	seen=9 malformed name=bank.example size=900 limit outbound unchecked
- *	helo=fail iprev=permerror unfetched explained=60
+ *	helo=fail iprev=permerror:host.example unfetched explained=60
+ *	other=bank.example
  *
  * A passing signature is trusted; "untrusted" says it is not.  What is
  * wanted is "class/sub action step [code enhanced]"; reasons are names with
@@ -65,6 +66,7 @@ struct found {
 	struct scan scan;
 	struct address from[FROM_MAX];
 	struct auth_dkim_signature signature;
+	const char *other;
 	enum direction direction;
 	uint64_t size;
 };
@@ -225,7 +227,17 @@ say_helo(struct found *found, char *value)
 static void
 say_iprev(struct found *found, char *value)
 {
+	found->scan.auth.iprev.name = cut(value);
 	found->scan.auth.iprev.result = result_of(value);
+}
+
+/* The domain of a Sender beside the author. */
+static void
+say_other(struct found *found, char *value)
+{
+	found->other = value;
+	found->scan.auth.dmarc.other_count = 1;
+	found->scan.auth.dmarc.others = &found->other;
 }
 
 /* No policy record could be had. */
@@ -305,6 +317,7 @@ static const struct {
 	{ "sender", say_sender },
 	{ "helo", say_helo },
 	{ "iprev", say_iprev },
+	{ "other", say_other },
 	{ "unfetched", say_unfetched },
 	{ "explained", say_explained },
 	{ "ip", say_ip },
@@ -570,6 +583,32 @@ test_checks(void **state)
 		    "'option:name_address_points': '0'",
 		    "dmarc=pass name=bank.example", "not-spam accept score",
 		    "" },
+		{ "another sender that nothing proves", "",
+		    "spf=pass dkim=pass dmarc=pass aligned other=bank.example",
+		    "unsure/content tag score", "from.other-sender=3" },
+		{ "a mailing list, by its SPF", "",
+		    "sender=bounces@list.example spf=pass other=list.example",
+		    "not-spam accept score", "" },
+		{ "which failed", "'option:spf_fail_points': '0'",
+		    "sender=bounces@list.example spf=fail other=list.example",
+		    "unsure/content tag score",
+		    "spf.fail from.other-sender=3" },
+		{ "a mailing list, by its signature", "",
+		    "dkim=pass:mail.list.example other=list.example",
+		    "not-spam accept score", "" },
+		{ "which does not count", "",
+		    "dkim=pass:list.example untrusted other=list.example",
+		    "unsure/content tag score",
+		    "dkim.fail=0.5 from.other-sender=3" },
+		{ "a mailing list, by the name of its server", "",
+		    "iprev=pass:mx.list.example other=list.example",
+		    "not-spam accept score", "" },
+		{ "which leads elsewhere", "",
+		    "iprev=fail:mx.list.example other=list.example",
+		    "unsure/content tag score", "from.other-sender=3" },
+		{ "another sender may be worth nothing",
+		    "'option:other_sender_points': '0'", "other=bank.example",
+		    "not-spam accept score", "" },
 		{ "filter off", "'option:filter': 'no'",
 		    "spf=fail dmarc=fail p=reject",
 		    "not-spam/filter-off accept filter-off", "filter.off" },
