@@ -29,6 +29,8 @@ from daemon import Daemon  # noqa: E402
 
 MAILS = 60
 SESSIONS = 8
+LOAD_MAILS = 1500
+LOAD_SESSIONS = 32
 
 
 def load(*arguments):
@@ -62,6 +64,17 @@ class Bench(unittest.TestCase):
         self.assertEqual(result["verdicts"]["accept"], MAILS)
         self.assertEqual(
             bench.compare(self.directory, self.path("out.tsv")), {})
+
+    def test_load(self):
+        """Many at once, for what the sanitizer of threads sees: its
+        findings are the daemon's exit status."""
+        with Daemon(dns_zone=self.path("zone")) as daemon:
+            done = load("-c", str(LOAD_SESSIONS), "-n", str(LOAD_MAILS),
+                        "-i", self.path("index.tsv"),
+                        f"unix:{daemon.address}")
+        self.assertEqual(done.stderr, b"")
+        result = json.loads(done.stdout)
+        self.assertEqual(result["verdicts"]["accept"], LOAD_MAILS)
 
     def test_a_wrong_result_is_seen(self):
         with open(self.path("index.tsv"), encoding="ascii") as index:
