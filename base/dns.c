@@ -19,7 +19,7 @@
 
 #define CACHE_MAX_DEFAULT 100000
 #define SLOTS_FIRST 16
-#define SLOTS_MORE 46 /* (200 - 16) / 46 = 4 blocks */
+#define SLOTS_MORE 48 /* (DNS_SET_MAX - 16) / 48 = 8 blocks */
 
 struct dns {
 	struct dns_cache *cache;

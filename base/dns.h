@@ -10,7 +10,7 @@
  * With a zone file (option dns_zone) all answers come from that file and
  * nothing else is asked: for tests and for `sekimori scan`.
  *
- * Limits: names of 253 octets in labels of 63; answers of 64 kB; 100
+ * Limits: names of 253 octets in labels of 63; answers of 64 kB; 1,000
  * records an answer; DNS_SET_MAX questions a set; the cache holds
  * cache_max answers, negative ones too, each for its TTL (at most a day,
  * negative at most 15 minutes, failures 5 s).
@@ -104,7 +104,7 @@ void dns_close(struct dns *dns); /* no set may be left */
 void dns_get_stats(struct dns *dns, struct dns_stats *out);
 
 struct dns_set *dns_set_new(struct dns *dns);
-/* Questions under way are given up (ub_cancel), answers freed. */
+/* Nobody waits for questions under way any more; answers are freed. */
 void dns_set_free(struct dns_set *set);
 
 /*

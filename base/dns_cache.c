@@ -257,7 +257,8 @@ dns_cache_ask(struct dns_cache *cache, const struct dns_wire *name,
 	return is_new;
 }
 
-/* The first reply of a question: it is kept, and who waits is told. */
+/* The first reply of a question, to which the caller has a reference: it is
+ * kept, and who waits is told. */
 static void
 answer_first(struct shard *shard, struct dns_question *question,
     struct dns_reply *take_reply)
@@ -304,8 +305,12 @@ answer_late(struct shard *shard, const struct dns_question *question,
 	}
 	there =
 	    dns_question_new(&question->name, question->type, question->hash);
+	/* Ours: the table's own may be gone before answer_first is done,
+	 * with a TTL of 0 or where there is no room. */
+	question_ref(there);
 	shard_insert(shard, there);
 	answer_first(shard, there, take_reply);
+	dns_question_unref(there);
 }
 
 void

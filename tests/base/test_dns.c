@@ -330,6 +330,30 @@ test_late_answer_is_kept(void **state)
 	dns_close(fixture.dns);
 }
 
+/* With a TTL of 0 it is good for nobody, and not kept. */
+static void
+test_late_answer_without_ttl(void **state)
+{
+	struct fixture fixture;
+	struct dns_set *set;
+	int64_t start = clock_mono_ms();
+
+	(void)state;
+	open_dns_with(&fixture, "late 0 A 192.0.2.1\nlate DELAY 600ms\n", 0,
+	    TIMEOUT_MS);
+	set = dns_set_new(fixture.dns);
+	assert_null(dns_ask(set, "late", DNS_A));
+	assert_int_equal(dns_set_wait(set, start + PATIENCE_MS), 1);
+	assert_int_equal(dns_ask(set, "late", DNS_A)->status, DNS_TIMEOUT);
+	dns_set_free(set);
+	/* It takes the place of the failure that is remembered. */
+	while (stats_of(fixture.dns).cached > 0 &&
+	    clock_mono_ms() < start + PATIENCE_MS)
+		usleep(20000);
+	assert_int_equal(stats_of(fixture.dns).cached, 0);
+	dns_close(fixture.dns);
+}
+
 static void
 test_set_is_freed_while_it_waits(void **state)
 {
@@ -467,6 +491,7 @@ main(void)
 		cmocka_unit_test(test_question_without_answer_ends),
 		cmocka_unit_test(test_set_gives_up),
 		cmocka_unit_test(test_late_answer_is_kept),
+		cmocka_unit_test(test_late_answer_without_ttl),
 		cmocka_unit_test(test_set_is_freed_while_it_waits),
 		cmocka_unit_test(test_set_has_a_ceiling),
 		cmocka_unit_test(test_cache_has_a_ceiling),
