@@ -213,7 +213,9 @@ same_mark(const char *a, const char *b)
 
 /*
  * The bytes that the transaction's own message will have: those that most
- * of the stayers want; on a tie the untagged ones.
+ * of the stayers want; on a tie the untagged ones.  Who is not ours has no
+ * policy under which a copy could be kept and sent beside: one of them, and
+ * the message stays untagged.
  */
 static const char *
 choose_mark(const struct planner *p)
@@ -224,6 +226,8 @@ choose_mark(const struct planner *p)
 	for (i = 0; i < p->count; i++) {
 		if (!stays(&p->mailboxes[i]))
 			continue;
+		if (!p->mailboxes[i].ours)
+			return NULL;
 		mark = mark_of(&p->mailboxes[i]);
 		for (votes = 0, j = 0; j < p->count; j++)
 			if (stays(&p->mailboxes[j]) &&
