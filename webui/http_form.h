@@ -5,7 +5,9 @@
  * names with dots mean is said in webui/page.h (page_form_fold).
  *
  * All input is hostile: names and values must be UTF-8 without NUL; at most
- * HTTP_FORM_FIELDS_MAX fields, and HTTP_FORM_NAME_MAX octets of a name.  The size of the whole is the caller's limit.
+ * HTTP_FORM_FIELDS_MAX fields, HTTP_FORM_NAME_MAX octets of a name, and
+ * HTTP_JSON_VALUES_MAX values in JSON.  The size of the whole is the caller's
+ * limit.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -19,6 +21,7 @@
 
 #define HTTP_FORM_FIELDS_MAX 2000
 #define HTTP_FORM_NAME_MAX 200
+#define HTTP_JSON_VALUES_MAX 100000
 
 enum http_media {
 	MEDIA_NONE,      /* no Content-Type */
@@ -32,7 +35,7 @@ enum http_media http_media_of(const char *content_type);
 
 /*
  * Each gives a new object, or NULL with ERR_INPUT (ERR_LIMIT for what has
- * too many fields).
+ * too many fields or values).
  */
 
 /* A query, or a form (application/x-www-form-urlencoded). */

@@ -18,6 +18,8 @@
 #include "webui/session.h"
 
 #define FORM_MAX ((size_t)1 << 20)
+/* Of who has not signed in: what the forms for that need. */
+#define FORM_STRANGER_MAX ((size_t)64 * 1024)
 /* Of what a browser likes: a year. */
 #define TASTE_SECONDS 31536000
 #define ASSETS "/assets/"
@@ -284,9 +286,9 @@ parse_body(const struct http_request *request, struct err *err)
 	return body;
 }
 
-/* -1 with a status. */
+/* The address; -1 with a status. */
 static int
-parse_request(struct visit *visit, unsigned *status, struct err *err)
+parse_address(struct visit *visit, unsigned *status, struct err *err)
 {
 	const char *uri = visit->request->uri;
 	size_t len = strcspn(uri, "?");
@@ -295,15 +297,32 @@ parse_request(struct visit *visit, unsigned *status, struct err *err)
 	visit->query =
 	    http_form_parse(bytes_of(uri[len] == '?' ? uri + len + 1 : ""),
 		err);
-	visit->body = visit->request->method == HTTP_POST
-	    ? parse_body(visit->request, err)
-	    : json_object();
-	if (visit->query != NULL)
+	if (visit->query != NULL) {
 		page_form_fold(visit->query);
-	if (visit->query != NULL && visit->body != NULL)
 		return 0;
-	if (visit->query == NULL)
-		visit->query = json_object();
+	}
+	visit->query = json_object();
+	*status = err->kind == ERR_LIMIT ? 413 : 400;
+	return -1;
+}
+
+/* What was sent, once it is known who sent it: from strangers no more is
+ * looked at than signing in needs.  -1 with a status. */
+static int
+parse_sent(struct visit *visit, unsigned *status, struct err *err)
+{
+	if (visit->request->method != HTTP_POST) {
+		visit->body = json_object();
+		return 0;
+	}
+	if (visit->principal.role == ROLE_NONE &&
+	    visit->request->body.len > FORM_STRANGER_MAX) {
+		*status = 401;
+		return err_set(err, ERR_INPUT, "please sign in");
+	}
+	visit->body = parse_body(visit->request, err);
+	if (visit->body != NULL)
+		return 0;
 	*status = err->kind == ERR_LIMIT ? 413 : 400;
 	return -1;
 }
@@ -612,20 +631,26 @@ dispatch(struct visit *visit)
 }
 
 static void
-serve(struct visit *visit)
+reply_bad_request(struct visit *visit, unsigned status, const struct err *err)
+{
+	const char *kind = status == 401 ? "sign-in"
+	    : status == 413              ? "limit"
+					 : "input";
+
+	http_reply_error(visit, status, kind, err->text, NULL);
+}
+
+/* What needs to be known who asks for. */
+static void
+serve_visitor(struct visit *visit)
 {
 	unsigned status = 0;
 	struct err err;
 
-	if (parse_request(visit, &status, &err) < 0)
-		http_reply_error(visit, status,
-		    status == 413 ? "limit" : "input", err.text, NULL);
-	else if (strncmp(visit->path, ASSETS, strlen(ASSETS)) == 0)
-		serve_asset(visit, visit->path + strlen(ASSETS));
-	else if (serve_probe(visit))
-		return;
-	else if (take_visitor(visit, &err) < 0)
+	if (take_visitor(visit, &err) < 0)
 		http_reply_error(visit, 503, "temp", err.text, NULL);
+	else if (parse_sent(visit, &status, &err) < 0)
+		reply_bad_request(visit, status, &err);
 	else if (visit->request->method == HTTP_POST && is_forged(visit))
 		http_reply_error(visit, 403, "csrf",
 		    "this form is too old, or is not from here: go back, "
@@ -637,6 +662,20 @@ serve(struct visit *visit)
 						       : "/sign-in");
 	else
 		dispatch(visit);
+}
+
+static void
+serve(struct visit *visit)
+{
+	unsigned status = 0;
+	struct err err;
+
+	if (parse_address(visit, &status, &err) < 0)
+		reply_bad_request(visit, status, &err);
+	else if (strncmp(visit->path, ASSETS, strlen(ASSETS)) == 0)
+		serve_asset(visit, visit->path + strlen(ASSETS));
+	else if (!serve_probe(visit))
+		serve_visitor(visit);
 }
 
 static void

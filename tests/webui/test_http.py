@@ -891,6 +891,30 @@ class Ceilings(Base):
                                     Content_Type="application/json").status,
                          413)
 
+    def test_strangers_send_little(self):
+        """What is sent without a session is not even parsed: JSON takes
+        many times its size."""
+        fields = {"user": "x", "password": "y"}
+        near = json.dumps({**fields, "next": "z" * 60000})
+        large = json.dumps({**fields, "next": "z" * 70000})
+        form = urllib.parse.urlencode({**fields, "next": "z" * 70000})
+        client = Client(self.server)
+        for label, body, media, text in (
+                ("near", near, "application/json", "wrong"),
+                ("large", large, "application/json", "sign in"),
+                ("no JSON at all", "[" * 500000, "application/json",
+                 "sign in"),
+                ("form", form, "application/x-www-form-urlencoded",
+                 "sign in")):
+            answer = client.ask("POST", "/sign-in", body, Content_Type=media)
+            self.assertEqual(answer.status, 401, label)
+            self.assertIn(text, answer.text, label)
+        client = self.signed_in()
+        answer = client.ask("POST", "/preferences", json.dumps(
+            {"theme": "dark", "list": [[]] * 60000}),
+            Content_Type="application/json", X_CSRF_Token=client.token())
+        self.assertEqual(answer.status, 413)
+
     def test_one_client_has_not_all(self):
         """Connections beyond the ceiling are closed; others are served."""
         peers = [self.server.connect() for _ in range(30)]

@@ -192,6 +192,46 @@ test_json(void **state)
 	buf_free(&deep);
 }
 
+/* {"a":[[],[],...]}; or, within: the same as text. */
+static void
+append_many(struct buf *text, int n, bool within)
+{
+	int i;
+
+	buf_reset(text);
+	(void)buf_append_str(text, within ? "{\"a\":\"\\\"" : "{\"a\":[");
+	for (i = 0; i < n; i++)
+		(void)buf_append_str(text, i > 0 ? ",[]" : "[]");
+	(void)buf_append_str(text, within ? "\"}" : "]}");
+	assert_false(text->overflow);
+}
+
+static void
+test_json_limits(void **state)
+{
+	struct buf text;
+	struct err err;
+	json_t *json;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	/* Each but the first is two; the two around them. */
+	append_many(&text, (HTTP_JSON_VALUES_MAX - 1) / 2, false);
+	json = http_json_parse(buf_bytes(&text), &err);
+	assert_int_equal(json_array_size(json_object_get(json, "a")),
+	    (HTTP_JSON_VALUES_MAX - 1) / 2);
+	json_decref(json);
+	append_many(&text, HTTP_JSON_VALUES_MAX / 2 + 1, false);
+	check_parse("too many", http_json_parse(buf_bytes(&text), &err), &err,
+	    "limit");
+	/* A table has as many commas as it likes. */
+	append_many(&text, HTTP_JSON_VALUES_MAX, true);
+	json = http_json_parse(buf_bytes(&text), &err);
+	assert_true(json_is_string(json_object_get(json, "a")));
+	json_decref(json);
+	buf_free(&text);
+}
+
 static void
 test_media(void **state)
 {
@@ -469,6 +509,7 @@ main(void)
 		cmocka_unit_test(test_form_limits),
 		cmocka_unit_test(test_multipart),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_limits),
 		cmocka_unit_test(test_media),
 		cmocka_unit_test_setup_teardown(test_cookie, open_arena,
 		    close_arena),
