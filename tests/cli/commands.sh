@@ -120,7 +120,7 @@ expect "no settings" 1 "--defaults judges without" -c away.conf scan \
 	--rcpt a@b --dns-zone zone mail
 
 if command -v mandoc >/dev/null; then
-	for page in sekimori.1 sekimori.conf.5; do
+	for page in sekimori.1 sekimori.conf.5 sekimori-policy.5; do
 		mandoc -Tlint -Wwarning "$top/doc/$page" || failed=1
 	done
 else

@@ -21,15 +21,22 @@ while read -r option; do
 	    fail "sekimori.conf(5) does not have $option"
 done <manual.options
 rm -f manual.options
+sed -n 's/^	{ "\([a-z_]*\)", OPT_.*/\1/p' "$top/policy/policy.c" >manual.options
+[ "$(wc -l <manual.options)" -gt 30 ] || fail "settings were not read"
+while read -r option; do
+	grep -q "^\.It Ic $option\$" doc/sekimori-policy.5 ||
+	    fail "sekimori-policy(5) does not have $option"
+done <manual.options
+rm -f manual.options
 
-for page in doc/sekimori.1 doc/sekimori.conf.5 \
+for page in doc/sekimori.1 doc/sekimori.conf.5 doc/sekimori-policy.5 \
     "$top/doc/sekimori-milter.8" "$top/webui/sekimori-web.8"; do
 	[ -s "$page" ] || fail "$page is not there"
 	! grep -n '@[A-Z]*@' "$page" || fail "$page is not filled in"
 done
 
 if command -v mandoc >/dev/null; then
-	for page in doc/sekimori.1 doc/sekimori.conf.5 \
+	for page in doc/sekimori.1 doc/sekimori.conf.5 doc/sekimori-policy.5 \
 	    "$top/doc/sekimori-milter.8" "$top/webui/sekimori-web.8"; do
 		# Ours refer to each other, and are not installed yet.
 		mandoc -T lint "$page" 2>&1 |
