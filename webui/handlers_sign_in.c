@@ -219,7 +219,7 @@ handle_password(struct request *request, struct response *response,
 {
 	struct api *api = request->api;
 	const char *user = request->principal->user, *old, *password;
-	struct account account = { .role = ROLE_NONE };
+	struct account account = { .role = ROLE_NONE }, before;
 	struct edit edit;
 
 	if (need_user(request, err) < 0 ||
@@ -227,6 +227,7 @@ handle_password(struct request *request, struct response *response,
 	    take_new_password(request, old, &password, err) < 0 ||
 	    check_password(request, user, old, &account, err) < 0)
 		return -1;
+	before = account;
 	account.password =
 	    password_hash(api->passwords, request->arena, password, err);
 	if (account.password == NULL)
@@ -234,7 +235,7 @@ handle_password(struct request *request, struct response *response,
 	account.must_change = false;
 	request_edit(request, &edit);
 	if (request_edited(request, &edit,
-		users_put(&edit, &account, false, NULL, err)) < 0 ||
+		users_put(&edit, &account, &before, NULL, err)) < 0 ||
 	    users_get(api->store, request->arena, user, &account, err) < 0)
 		return -1;
 	log_attempt(request, user, "password-changed");
@@ -248,7 +249,7 @@ handle_password(struct request *request, struct response *response,
 static int
 keep_language(struct request *request, const char *tag, struct err *err)
 {
-	struct account account = { .role = ROLE_NONE };
+	struct account account = { .role = ROLE_NONE }, before;
 	struct edit edit;
 	int rc;
 
@@ -258,11 +259,12 @@ keep_language(struct request *request, const char *tag, struct err *err)
 	    request->principal->user, &account, err);
 	if (rc < 1)
 		return rc;
+	before = account;
 	account.language = tag;
 	account.password = NULL;
 	request_edit(request, &edit);
 	return request_edited(request, &edit,
-	    users_put(&edit, &account, false, NULL, err));
+	    users_put(&edit, &account, &before, NULL, err));
 }
 
 int

@@ -262,9 +262,10 @@ take_password(struct request *request, struct account *account, bool needed,
 	return account->password != NULL ? 0 : -1;
 }
 
+/* before: as it was read, NULL for a new one. */
 static int
-put_account(struct request *request, struct account *account, bool made,
-    struct response *response, struct err *err)
+put_account(struct request *request, struct account *account,
+    const struct account *before, struct response *response, struct err *err)
 {
 	const char *shown;
 	struct edit edit;
@@ -274,11 +275,11 @@ put_account(struct request *request, struct account *account, bool made,
 	    take_mailbox(request, account, err) < 0 ||
 	    take_rest(request, account, err) < 0 ||
 	    check_account(request, account, err) < 0 ||
-	    take_password(request, account, made, &shown, err) < 0)
+	    take_password(request, account, before == NULL, &shown, err) < 0)
 		return -1;
 	request_edit(request, &edit);
 	if (request_edited(request, &edit,
-		users_put(&edit, account, made, NULL, err)) < 0)
+		users_put(&edit, account, before, NULL, err)) < 0)
 		return -1;
 	return answer_user(request, account->name, shown, response, err);
 }
@@ -296,7 +297,7 @@ handle_user_add(struct request *request, struct response *response,
 		return request_refuse(request, 400, "name", err, "%s",
 		    err->text);
 	response->location = "/users";
-	return put_account(request, &account, true, response, err);
+	return put_account(request, &account, NULL, response, err);
 }
 
 int
@@ -312,7 +313,7 @@ handle_user_set(struct request *request, struct response *response,
 	    sign_in_unlock(request->api->store, request->arena, account.name,
 		err) < 0)
 		return -1;
-	return put_account(request, &account, false, response, err);
+	return put_account(request, &account, request->account, response, err);
 }
 
 int

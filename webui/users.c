@@ -291,8 +291,32 @@ require_operator(struct edit_work *work, const char *name, struct err *err)
 
 struct put {
 	const struct account *account;
-	bool made;
+	const struct account *before; /* NULL: it is made */
 };
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static bool
+same_account(const struct account *a, const struct account *b)
+{
+	size_t i;
+
+	if (a->role != b->role || a->disabled != b->disabled ||
+	    a->must_change != b->must_change ||
+	    !same_text(a->mailbox, b->mailbox) ||
+	    !same_text(a->language, b->language) ||
+	    strcmp(a->stamp, b->stamp) != 0 ||
+	    a->domain_count != b->domain_count)
+		return false;
+	for (i = 0; i < a->domain_count; i++)
+		if (strcmp(a->domains[i], b->domains[i]) != 0)
+			return false;
+	return true;
+}
 
 static const char *
 join_domains(struct arena *arena, const struct account *account)
@@ -346,12 +370,15 @@ check_there(struct edit_work *work, const struct put *put, struct err *err)
 
 	if (rc < 0)
 		return -1;
-	if (rc == 1 && put->made)
+	if (rc == 1 && put->before == NULL)
 		return edit_refuse(work->edit, EDIT_EXISTS, "name", err,
 		    "name: there is a user %s already", name);
-	if (rc == 0 && !put->made)
+	if (rc == 0 && put->before != NULL)
 		return edit_refuse(work->edit, EDIT_NOT_FOUND, "name", err,
 		    "name: there is no user %s", name);
+	if (rc == 1 && !same_account(put->before, &now))
+		return edit_refuse(work->edit, EDIT_IN_USE, NULL, err,
+		    "the settings were changed meanwhile");
 	if (rc == 1 && is_working_operator(&now) &&
 	    !is_working_operator(put->account))
 		return require_operator(work, name, err);
@@ -368,7 +395,7 @@ prepare_put(struct edit_work *work, void *context, struct err *err)
 
 	if (check_there(work, put, err) < 0)
 		return -1;
-	if (put->made) {
+	if (put->before == NULL) {
 		made = json_pack("{s:s, s:I}", "added_by", work->edit->actor,
 		    "added_s", (json_int_t)clock_wall_s());
 		edit_set(work, object, "made", (struct bytes){ NULL, 0 },
@@ -389,12 +416,12 @@ prepare_put(struct edit_work *work, void *context, struct err *err)
 }
 
 int
-users_put(struct edit *edit, const struct account *account, bool made,
-    bool *changed, struct err *err)
+users_put(struct edit *edit, const struct account *account,
+    const struct account *before, bool *changed, struct err *err)
 {
-	struct put put = { account, made };
+	struct put put = { account, before };
 	const struct edit_subject subject = {
-		.action = made ? "user.add" : "user.set",
+		.action = before == NULL ? "user.add" : "user.set",
 	};
 
 	return edit_run(edit, &subject, prepare_put, &put, changed, err);
@@ -439,7 +466,7 @@ static int
 prepare_first(struct edit_work *work, void *context, struct err *err)
 {
 	struct edit_fields names;
-	struct put put = { context, true };
+	struct put put = { context, NULL };
 
 	if (edit_read_users(work, &names, err) < 0)
 		return -1;

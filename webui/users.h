@@ -58,13 +58,14 @@ bool users_may_manage(const struct principal *principal,
     const struct account *account);
 
 /*
- * Writes what differs from what is stored.  made: there must be none yet
- * (EDIT_EXISTS), else there must be one (EDIT_NOT_FOUND).  EDIT_IN_USE: no
- * operator would be left who can sign in.  account->password NULL: it stays
- * as it is.
+ * Writes what differs from what is stored.  before: the account as it was
+ * read; NULL: there must be none yet (EDIT_EXISTS).  EDIT_NOT_FOUND: it is
+ * gone; EDIT_IN_USE: somebody else changed it since then, so that nobody
+ * writes back what was taken from him meanwhile, or no operator would be
+ * left who can sign in.  account->password NULL: it stays as it is.
  */
-int users_put(struct edit *edit, const struct account *account, bool made,
-    bool *changed, struct err *err);
+int users_put(struct edit *edit, const struct account *account,
+    const struct account *before, bool *changed, struct err *err);
 int users_remove(struct edit *edit, const char *name, bool *changed,
     struct err *err);
 

@@ -324,7 +324,7 @@ add_releaser(struct lab *lab, const char *domain)
 	};
 	struct err err;
 
-	if (users_put(&edit, &account, true, NULL, &err) < 0 &&
+	if (users_put(&edit, &account, NULL, NULL, &err) < 0 &&
 	    edit.problem != EDIT_EXISTS)
 		fail_msg("%s", err.text);
 	settings_unref(edit.settings);
@@ -1007,6 +1007,60 @@ test_reports(void **state)
 	want(lab, 400, METHOD_POST, "/reports/upload", "{}");
 }
 
+/* One handler reads an account and takes its time over a hash; meanwhile
+ * another takes something away.  It must stay away. */
+static void
+test_user_changed_meanwhile(void **state)
+{
+	static const struct {
+		const char *label, *parameters;
+	} changes[] = {
+		{ "role", "{'role': 'mail-user', 'mailbox': 'x@a.example'}" },
+		{ "mailbox", "{'mailbox': 'y@a.example'}" },
+		{ "disabled", "{'disabled': true}" },
+		{ "password", "{'password': 'another long one'}" },
+		{ "language", "{'language': 'ja'}" },
+		{ "domains", "{'role': 'releaser', 'domains': 'a.example'}" },
+		{ "a domain more", "{'domains': 'a.example b.example'}" },
+		{ "another domain", "{'domains': 'a.example c.example'}" },
+	};
+	struct lab *lab = *state;
+	struct store *store = lab->api->store;
+	struct edit edit = { .store = store, .actor = "user:u" };
+	struct account before, mine;
+	struct err err;
+	size_t i;
+
+	want(lab, 200, METHOD_POST, "/users",
+	    "{'name': 'u', 'role': 'postmaster'}");
+	for (i = 0; i < ARRAY_LEN(changes); i++) {
+		assert_int_equal(users_get(store, lab->arena, "u", &before,
+				     &err),
+		    1);
+		mine = before;
+		mine.language = "en";
+		mine.password = NULL;
+		want(lab, 200, METHOD_POST, "/users/u", changes[i].parameters);
+		if (users_put(&edit, &mine, &before, NULL, &err) == 0)
+			fail_msg("%s was written back", changes[i].label);
+		assert_int_equal(edit.problem, EDIT_IN_USE);
+		settings_unref(edit.settings);
+		edit.settings = NULL;
+	}
+	/* Read again, it can be written. */
+	assert_int_equal(users_get(store, lab->arena, "u", &before, &err), 1);
+	mine = before;
+	mine.language = "en";
+	mine.password = NULL;
+	assert_int_equal(users_put(&edit, &mine, &before, NULL, &err), 0);
+	settings_unref(edit.settings);
+	edit.settings = NULL;
+	want(lab, 200, METHOD_GET, "/users/u", "{}");
+	want_text(lab, "language", "en");
+	want_text(lab, "role", "releaser");
+	assert_true(json_is_true(at(lab, "disabled")));
+}
+
 static void
 test_store_away(void **state)
 {
@@ -1053,6 +1107,7 @@ main(void)
 		LAB_TEST(test_audit_and_log),
 		LAB_TEST(test_auth),
 		LAB_TEST(test_reports),
+		LAB_TEST(test_user_changed_meanwhile),
 		LAB_TEST(test_store_away),
 		cmocka_unit_test(test_redis_none),
 	};

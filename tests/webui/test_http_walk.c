@@ -299,7 +299,7 @@ put_user(struct lab *lab, const struct account *account)
 	struct edit edit = { .store = lab->api->store, .actor = "cli:test" };
 	struct err err;
 
-	if (users_put(&edit, account, true, NULL, &err) < 0 &&
+	if (users_put(&edit, account, NULL, NULL, &err) < 0 &&
 	    edit.problem != EDIT_EXISTS)
 		fail_msg("%s", err.text);
 	settings_unref(edit.settings);
