@@ -30,6 +30,13 @@ struct word {
 	struct bytes text;
 };
 
+/* The first "?=" at or behind a place, so that it is not looked for anew
+ * at each word, which would be quadratic.  NULL: not known yet; the end of
+ * the value: there is none. */
+struct word_end {
+	const char *at;
+};
+
 struct reading {
 	struct buf text; /* UTF-8 so far */
 	bool unquote;
@@ -60,17 +67,22 @@ take_base64(struct cursor *c, struct bytes *text)
 	return cursor_literal(c, "?=") || cursor_at_end(c);
 }
 
-/* Up to "?=", or to where the next word begins when that comes first.
- * *no_end: there is no "?=" from here on; it need not be looked for again
- * at each place. */
-static bool
-take_quoted(struct cursor *c, struct bytes *text, bool *no_end)
+static const char *
+find_end(struct word_end *end, const struct cursor *c)
 {
-	const char *start = c->p, *next;
-	const char *end =
-	    *no_end ? NULL : memmem(start, (size_t)(c->end - start), "?=", 2);
+	if (end->at == NULL || end->at < c->p)
+		end->at = memmem(c->p, (size_t)(c->end - c->p), "?=", 2);
+	if (end->at == NULL)
+		end->at = c->end;
+	return end->at < c->end ? end->at : NULL;
+}
 
-	*no_end = end == NULL;
+/* Up to "?=", or to where the next word begins when that comes first. */
+static bool
+take_quoted(struct cursor *c, struct bytes *text, struct word_end *word_end)
+{
+	const char *start = c->p, *end = find_end(word_end, c), *next;
+
 	if (end == NULL)
 		return false;
 	next = memmem(start, (size_t)(end - start), "=?", 2);
@@ -82,7 +94,7 @@ take_quoted(struct cursor *c, struct bytes *text, bool *no_end)
 
 /* =?charset[*language]?B|Q?text?= at the cursor. */
 static bool
-take_word(struct cursor *c, struct word *word, bool *no_end)
+take_word(struct cursor *c, struct word *word, struct word_end *end)
 {
 	struct cursor at = *c, name;
 
@@ -98,7 +110,7 @@ take_word(struct cursor *c, struct word *word, bool *no_end)
 	    (!word->base64 && !cursor_literal(&at, "?q?")))
 		return false;
 	if (!(word->base64 ? take_base64(&at, &word->text)
-			   : take_quoted(&at, &word->text, no_end)))
+			   : take_quoted(&at, &word->text, end)))
 		return false;
 	*c = at;
 	return true;
@@ -211,11 +223,11 @@ read_value(struct reading *reading, struct bytes value)
 	const char *raw = c.p, *start;
 	struct word word = { 0 };
 	struct bytes between;
-	bool no_end = false;
+	struct word_end end = { NULL };
 
 	while (!cursor_at_end(&c)) {
 		start = c.p;
-		if (*start != '=' || !take_word(&c, &word, &no_end)) {
+		if (*start != '=' || !take_word(&c, &word, &end)) {
 			c.p++;
 			continue;
 		}

@@ -263,6 +263,10 @@ test_header_text(void **state)
 		    "日本" FFFD },
 		{ "Q without end before a word",
 		    V("=?utf-8?Q?abc =?utf-8?Q?def?="), "abc def" },
+		{ "Q, three words with one end, and one more",
+		    V("=?utf-8?Q?a =?utf-8?Q?b_=?utf-8?Q?c?= x "
+		      "=?utf-8?Q?d?= =?utf-8?Q?e"),
+		    "a b c x d =?utf-8?Q?e" },
 		{ "Q without end", V("=?utf-8?Q?abc"), "=?utf-8?Q?abc" },
 		{ "inside quotes", V("\"=?utf-8?B?5pel?=\" <a@b>"),
 		    "\"日\" <a@b>" },
