@@ -27,6 +27,10 @@ enum conf_upstream_trust {
 	UPSTREAM_RECEIVED,
 	UPSTREAM_SKIP
 };
+enum conf_dkim_login {
+	DKIM_LOGIN_MATCH,
+	DKIM_LOGIN_ANY
+};
 enum conf_log_target {
 	CONF_LOG_STDERR,
 	CONF_LOG_SYSLOG
@@ -49,6 +53,7 @@ struct conf {
 	int unlisted_domains;        /* enum conf_unlisted */
 	/* signing */
 	char *dkim_dir;
+	int dkim_login;   /* enum conf_dkim_login */
 	char *arc_domain; /* "": nothing is sealed */
 	/* milter */
 	char *milter_listen; /* inet:8895@127.0.0.1, unix:/path */

@@ -31,6 +31,7 @@ static const char *const log_level_words[] = { "error", "warn", "info", "debug",
 static const char *const mode_words[] = { "enforce", "observe", NULL };
 static const char *const upstream_words[] = { "received", "skip", NULL };
 static const char *const unlisted_words[] = { "pass", "check", NULL };
+static const char *const dkim_login_words[] = { "match", "any", NULL };
 
 static bool
 starts_with(const char *s, const char *prefix)
@@ -401,6 +402,13 @@ const struct option conf_options[] = {
 	    "each domain; see sekimori dkim.  Mail from our networks and our "
 	    "authenticated users is signed when the domain of its From has "
 	    "a key."),
+	WORDS(dkim_login, dkim_login_words, "match", APPLY_AT_ONCE,
+	    SECTION_SIGNING,
+	    "For which From a user who has signed in gets a signature.  "
+	    "match: one who is known as ann@example.net for From addresses "
+	    "of example.net only; a name without a domain, and clients of "
+	    "our networks that do not sign in, for every domain with a key.  "
+	    "any: everybody for every domain with a key."),
 	CHECKED(arc_domain, OPT_STRING, "", check_domain_or_none,
 	    APPLY_AT_ONCE, SECTION_SIGNING,
 	    "The domain in whose name mail that passes is sealed (ARC), where "

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mail/address.h"
 #include "mail/from.h"
 #include "mail/message.h"
 #include "policy/arc_seal.h"
@@ -54,6 +55,36 @@ wants_seal(const struct transaction *tx)
 	return false;
 }
 
+/*
+ * May who has signed in send for this domain?  A login with a domain is one
+ * of many customers' users, who must not sign for each other; one without
+ * is a user of the house.
+ */
+static bool
+login_may_sign(const struct transaction *tx, const char *domain)
+{
+	const char *login = tx->envelope.client.auth;
+	struct address address;
+
+	if (tx->setup->conf->dkim_login == DKIM_LOGIN_ANY ||
+	    strchr(login, '@') == NULL)
+		return true;
+	return address_parse(tx->arena, bytes_of(login), &address, NULL) == 0 &&
+	    strcmp(address.domain, domain) == 0;
+}
+
+static void
+log_not_signed(const struct transaction *tx, const char *domain)
+{
+	struct log_line line;
+
+	log_line_init(&line, LOG_LEVEL_INFO, tx->id.text);
+	log_field(&line, "not_signed", "the login is of another domain");
+	log_field(&line, "login", tx->envelope.client.auth);
+	log_field(&line, "domain", domain);
+	log_line_end(&line);
+}
+
 /* In whose name?  "": nothing is to be signed. */
 static const char *
 choose_domain(const struct transaction *tx)
@@ -74,12 +105,19 @@ void
 signing_begin(struct transaction *tx)
 {
 	const char *domain = choose_domain(tx);
+	struct keyring_set *keys;
 
 	if (domain[0] == '\0')
 		return;
-	tx->signing.keys = keyring_get(tx->session->daemon->keyring, domain);
-	if (tx->signing.keys == NULL)
+	keys = keyring_get(tx->session->daemon->keyring, domain);
+	if (keys == NULL)
 		return;
+	if (tx->client_is_ours && !login_may_sign(tx, domain)) {
+		log_not_signed(tx, domain);
+		keyring_set_unref(keys);
+		return;
+	}
+	tx->signing.keys = keys;
 	tx->signing.domain = domain;
 	tx->signing.body = signature_want_body(body_hash_of(tx->scan));
 }

@@ -5,6 +5,7 @@ somebody else's code (python3-dkim).
 SPDX-License-Identifier: BSD-2-Clause
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ from daemon import (BAD_IP, GOOD, GOOD_IP, ZONE, Daemon, Redis,
 
 try:
     import dkim
+    from lab.sink import Sink
 except ImportError:
     dkim = None
 
@@ -95,6 +97,29 @@ class Keys:
     def lookup(self, name, **_):
         return self.records[name.decode()].encode()
 
+    def verified(self, raw):
+        """{"r1": what python3-dkim says of this signature, ...}"""
+        found = {}
+        values = [v for n, v in dkim.DKIM(raw).headers
+                  if n.lower() == b"dkim-signature"]
+        for index, value in enumerate(values):
+            tags = dkim.util.parse_tag_value(value)
+            found[tags[b"s"].decode()] = dkim.DKIM(raw).verify(
+                index, dnsfunc=self.lookup)
+        return found
+
+    def chain_of(self, raw):
+        """What python3-dkim says of the chain, and how many sets."""
+        cv, sets, _ = dkim.ARC(raw).verify(dnsfunc=self.lookup)
+        return cv.decode(), len(sets)
+
+    @classmethod
+    def reload(cls, **changes):
+        count = cls.daemon.log().count("reload: done")
+        cls.daemon.write_conf(**changes)
+        cls.daemon.signal(1)
+        cls.daemon.wait_log("reload: done", count=count + 1)
+
 
 @unittest.skipUnless(dkim, "python3-dkim is not installed")
 class Signing(Keys, unittest.TestCase):
@@ -109,15 +134,7 @@ class Signing(Keys, unittest.TestCase):
             return mta.mail(f"<a@{OURS}>", [RCPT], headers, body, **macros)
 
     def signatures(self, result):
-        """{"r1": what python3-dkim says of it, ...}"""
-        found = {}
-        raw = message(result.headers, BODY)
-        for index, value in enumerate(result.header("DKIM-Signature")):
-            selector = [t.strip()[2:] for t in value.split(";")
-                        if t.strip().startswith("s=")][0]
-            found[selector] = dkim.DKIM(raw).verify(
-                index, dnsfunc=self.lookup)
-        return found
+        return self.verified(message(result.headers, BODY))
 
     def test_signed_by_all_keys(self):
         for label, options in (("network", {}),
@@ -188,6 +205,25 @@ class Signing(Keys, unittest.TestCase):
                 result = self.send(headers, ip=ip)
                 self.assertEqual(result.header("DKIM-Signature"), [])
 
+    def test_logins(self):
+        """A user of one domain does not sign for another one."""
+        good = {"r1": True, "e1": True}
+        for login, dkim_login, want in (
+                (f"bob@{OURS}", "match", good),
+                (f"bob@{OURS.upper()}", "match", good),
+                ("bob", "match", good),
+                ("bob@other.example", "match", {}),
+                (f"bob@sub.{OURS}", "match", {}),
+                ("bob smith@", "match", {}),
+                ("bob@other.example", "any", good)):
+            with self.subTest(login, dkim_login=dkim_login):
+                if self.daemon.options.get("dkim_login") != dkim_login:
+                    self.reload(dkim_login=dkim_login)
+                for ip in (BAD_IP, OWN_IP):
+                    result = self.send(ip=ip, auth_authen=login)
+                    self.assertEqual(self.signatures(result), want)
+        self.assertIn("the login is of another domain", self.daemon.log())
+
     def test_rotation(self):
         self.new(OURS, "r2")
         said = self.tool("start", OURS, "r2", status=1)
@@ -213,16 +249,13 @@ class Signing(Keys, unittest.TestCase):
     def test_a_key_that_all_can_read(self):
         path = os.path.join(self.keys, OURS, "r1.pem")
         os.chmod(path, 0o644)
-        self.daemon.signal(1)
-        self.daemon.wait_log("reload: done")
+        self.reload()
         try:
             self.assertEqual(self.signatures(self.send()), {"e1": True})
             self.assertIn("a signing key cannot be used", self.daemon.log())
         finally:
             os.chmod(path, 0o640)
-            count = self.daemon.log().count("reload: done")
-            self.daemon.signal(1)
-            self.daemon.wait_log("reload: done", count=count + 1)
+            self.reload()
 
 
 @unittest.skipUnless(dkim and Redis.INSTALLED,
@@ -261,10 +294,7 @@ class Sealing(Keys, unittest.TestCase):
         return result
 
     def chain(self, result):
-        """What python3-dkim says of the chain."""
-        cv, sets, _ = dkim.ARC(message(result.headers, BODY)).verify(
-            dnsfunc=self.lookup)
-        return cv.decode(), len(sets)
+        return self.chain_of(message(result.headers, BODY))
 
     def test_by_default_what_was_changed(self):
         self.assertEqual(self.send("plain").header("ARC-Seal"), [])
