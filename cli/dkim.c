@@ -33,7 +33,8 @@
 #define CHECK_MS 10000
 #define RSA_BITS_DEFAULT 2048
 /* Mail stays in queues for five days; then nobody asks for the record. */
-#define RETIRED_DAYS 7
+/* Held mail was signed when it came: the retention that is the default. */
+#define RETIRED_DAYS 30
 #define SELECTORS_A_DAY 100
 
 /* What every command here works with. */
@@ -444,7 +445,9 @@ retire_key(struct work *work, struct err *err)
 	if (key->state != KEY_SIGNS)
 		return err_set(err, ERR_INPUT, "it does not sign");
 	return change_state(work, key, KEY_RETIRED,
-	    "signs no more; leave its record in the DNS for a week", err);
+	    "signs no more; leave its record in the DNS for as long as mail "
+	    "is held, a month as a rule",
+	    err);
 }
 
 static int
@@ -460,8 +463,8 @@ may_be_removed(const struct work *work, const struct keyring_key *key,
 	if (now - key->since < RETIRED_DAYS * 86400)
 		return err_set(err, ERR_INPUT,
 		    "it was retired less than %d days ago, mail that it "
-		    "signed may still be under way (--force removes it all "
-		    "the same)",
+		    "signed may still be held or under way (--force removes "
+		    "it all the same)",
 		    RETIRED_DAYS);
 	return 0;
 }
@@ -578,7 +581,9 @@ static const struct cli_command commands[] = {
 	    .least = 2,
 	    .most = 2,
 	    .help = "Lets a key sign no more.  Its record must stay in the "
-		    "DNS until the mail it signed has arrived.",
+		    "DNS until the mail it signed has arrived, held mail "
+		    "too: that is signed when it comes, not when it is "
+		    "released.",
 	    .run = dkim_run,
 	    .context = &(const struct deed){ retire_key } },
 	{ .group = "dkim",
@@ -586,8 +591,8 @@ static const struct cli_command commands[] = {
 	    .operands = "DOMAIN SELECTOR",
 	    .least = 2,
 	    .most = 2,
-	    .help = "Deletes a key that was never started, or retired a week "
-		    "ago.",
+	    .help = "Deletes a key that was never started, or retired 30 "
+		    "days ago.",
 	    .options = { { "force", NULL, "Whatever its state and age.",
 		false } },
 	    .run = dkim_run,

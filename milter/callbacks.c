@@ -22,7 +22,6 @@
 #include <libmilter/mfapi.h>
 
 #include "base/log.h"
-#include "quarantine/release.h"
 
 #include "milter/callbacks.h"
 #include "milter/finish.h"
@@ -165,11 +164,6 @@ enter(SMFICTX *ctx)
 	if (session == NULL) {
 		daemon_leave(the_daemon);
 		return NULL;
-	}
-	/* Our reply to the message before this call has been sent. */
-	if (session->wake_release) {
-		session->wake_release = false;
-		release_worker_wake(the_daemon->release_worker);
 	}
 	return session;
 }

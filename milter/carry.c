@@ -18,6 +18,7 @@
 #include "milter/daemon.h"
 #include "milter/record.h"
 #include "milter/session.h"
+#include "milter/signing.h"
 #include "milter/waker.h"
 
 /* ---- what is common to all entries ---- */
@@ -125,6 +126,48 @@ fill_entry(const struct transaction *tx, size_t i, const struct answer *answer,
 	entry->event = record_event(tx, m, i, answer);
 }
 
+/* ---- signatures ---- */
+
+/*
+ * Over what a release will make of the stored bytes (see
+ * quarantine/release_message.c): the fields that only we may write are left
+ * out, the Subject has this mark, or NULL.
+ */
+static const char *
+make_signatures(struct transaction *tx, const char *mark, const char *results)
+{
+	const struct header *header = &tx->message->header;
+	struct own_field fields[SIGNING_FIELDS_MAX];
+	struct edit_list edits;
+	size_t n;
+
+	edits_init(&edits, tx->arena);
+	edits_remove_foreign(&edits, header, tx->authserv_id, 0);
+	if (mark != NULL)
+		edits_mark_subject(&edits, header, mark,
+		    tx->session->leading_space);
+	n = signing_fields(tx, &edits, results, fields);
+	return fields_text(tx->arena, fields, n);
+}
+
+static bool
+same_mark(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Those of the n entries before that leave as the same bytes, or new ones. */
+static const char *
+signatures_of(struct transaction *tx, const struct finish *finish,
+    const char *mark, const struct hold_entry *entries, size_t n)
+{
+	while (n-- > 0)
+		if (entries[n].signatures != NULL &&
+		    same_mark(entries[n].subject_mark, mark))
+			return entries[n].signatures;
+	return make_signatures(tx, mark, finish->results);
+}
+
 /* ---- what to say when it did not work ---- */
 
 static bool
@@ -180,6 +223,7 @@ carry_holds(struct transaction *tx, struct finish *finish,
 	    arena_calloc(tx->arena, tx->mailbox_count + 1, sizeof(*entries));
 	enum quarantine_full full = FULL_NOT;
 	struct hold_mail mail = { 0 };
+	struct hold_entry *entry;
 	struct err err = { 0 };
 	size_t i, count = 0;
 	int rc;
@@ -188,8 +232,14 @@ carry_holds(struct transaction *tx, struct finish *finish,
 	for (i = 0; i < tx->mailbox_count; i++) {
 		if (!is_written(&tx->mailboxes[i]))
 			continue;
-		fill_entry(tx, i, finish->answer, &entries[count]);
-		finish->entries[i] = &entries[count++];
+		entry = &entries[count];
+		fill_entry(tx, i, finish->answer, entry);
+		if (signing_is_due(tx, &tx->mailboxes[i],
+			entry->subject_mark != NULL))
+			entry->signatures = signatures_of(tx, finish,
+			    entry->subject_mark, entries, count);
+		finish->entries[i] = entry;
+		count++;
 	}
 	waker_wake(daemon->waker); /* the store may keep us waiting */
 	rc = quarantine_put(daemon->quarantine, &mail, count, entries, &full,

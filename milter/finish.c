@@ -14,6 +14,7 @@
 #include "policy/replay.h"
 #include "quarantine/heartbeat.h"
 #include "quarantine/quarantine.h"
+#include "quarantine/release.h"
 
 #include "milter/carry.h"
 #include "milter/daemon.h"
@@ -26,6 +27,10 @@
 #define RESULTS "Authentication-Results"
 #define RESULTS_MAX (64 * 1024)
 #define OWN_FIELDS_MAX (4 + SIGNING_FIELDS_MAX)
+/* A copy that goes beside is sent when our reply must be out.  Should it
+ * overtake a reply that is late, no harm is done: the copy is promised when
+ * it stands in the store, and a sender who tries again does not double it. */
+#define COPY_AFTER_MS 1000
 /* The MTA hears from us when the checks took longer than that. */
 #define PROGRESS_US 3000000
 
@@ -206,14 +211,17 @@ any_inbound(const struct transaction *tx)
 
 /* Those that do not depend on who receives the message; top first. */
 static size_t
-common_fields(struct transaction *tx, struct own_field *fields)
+common_fields(struct transaction *tx, struct finish *finish,
+    struct own_field *fields)
 {
 	size_t n = 0;
 
 	if (!any_inbound(tx))
 		return 0;
-	if (tx->scan->inbound_checks)
-		fields[n++] = (struct own_field){ RESULTS, results_value(tx) };
+	if (tx->scan->inbound_checks) {
+		finish->results = results_value(tx);
+		fields[n++] = (struct own_field){ RESULTS, finish->results };
+	}
 	fields[n++] = (struct own_field){ "X-Sekimori-Id", tx->id.text };
 	return n;
 }
@@ -247,12 +255,20 @@ stayers_mark(const struct transaction *tx)
 	return NULL;
 }
 
-/* The value of Authentication-Results; NULL: none is written. */
-static const char *
-common_results(const struct own_field *common, size_t n)
+/* Does anybody who stays want what leaves to be signed or sealed? */
+static bool
+stayers_are_signed(const struct transaction *tx, bool tagged)
 {
-	return n > 0 && strcmp(common[0].name, RESULTS) == 0 ? common[0].value
-							     : NULL;
+	const struct plan_mailbox *m;
+	size_t i;
+
+	for (i = 0; i < tx->mailbox_count; i++) {
+		m = &tx->mailboxes[i];
+		if ((m->fate == FATE_STAY || m->fate == FATE_STAY_TAGGED) &&
+		    signing_is_due(tx, m, tagged))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -263,13 +279,13 @@ make_edits(struct transaction *tx, struct finish *finish,
 	const struct header *header = &tx->message->header;
 	bool space = tx->session->leading_space;
 	const char *mark = stayers_mark(tx);
-	size_t i, n;
+	size_t i, n = 0;
 
 	edits_remove_foreign(&finish->edits, header, tx->authserv_id, 0);
 	if (finish->plan.tag && mark != NULL)
 		edits_mark_subject(&finish->edits, header, mark, space);
-	n = signing_fields(tx, &finish->edits, finish->plan.tag,
-	    common_results(common, common_count), fields);
+	if (stayers_are_signed(tx, finish->plan.tag))
+		n = signing_fields(tx, &finish->edits, finish->results, fields);
 	memcpy(fields + n, common, common_count * sizeof(*common));
 	n += common_count;
 	if (common_count > 0 && finish->plan.class_agreed)
@@ -332,7 +348,7 @@ judge_and_carry(struct transaction *tx, struct finish *finish,
 		progress(context);
 	judge_all(tx);
 	make_plan(tx, finish);
-	n = common_fields(tx, common);
+	n = common_fields(tx, finish, common);
 	note_part(tx, PART_JUDGE, &us);
 	if (finish->plan.hold_count + finish->plan.deliver_count > 0) {
 		refusal = carry_holds(tx, finish, common, n);
@@ -378,6 +394,15 @@ finish_failed(struct transaction *tx, struct finish *finish)
 	give_up(tx, finish, answer_of(ANSWER_TRY_LATER));
 }
 
+/* Of a key, behind the last '@'. */
+static const char *
+domain_of(const char *mailbox)
+{
+	const char *at = strrchr(mailbox, '@');
+
+	return at != NULL ? at + 1 : "";
+}
+
 void
 finish_record(struct transaction *tx, struct finish *finish)
 {
@@ -400,8 +425,9 @@ finish_record(struct transaction *tx, struct finish *finish)
 		/* The event of what was put lies beside it in the store. */
 		if (entry == NULL)
 			record_send(tx, m, i, finish->answer);
-		else if (entry->state == HELD_TO_DELIVER)
-			tx->session->wake_release = true;
+		else if (entry->state == HELD_TO_DELIVER && !entry->already)
+			release_worker_tell(tx->session->daemon->release_worker,
+			    entry->id, domain_of(m->mailbox), COPY_AFTER_MS);
 	}
 	if (finish->released)
 		record_released(tx);

@@ -27,9 +27,10 @@ struct finish {
 	/* private */
 	struct plan plan;
 	struct hold_entry **entries; /* by mailbox; NULL: not written */
-	bool released;               /* our own, seen again */
-	int64_t begun_us;            /* monotonic */
-	int64_t planned_us;          /* the edits are next */
+	const char *results; /* value of our Authentication-Results, or NULL */
+	bool released;       /* our own, seen again */
+	int64_t begun_us;    /* monotonic */
+	int64_t planned_us;  /* the edits are next */
 };
 
 /* progress tells the MTA that we are still at it. */

@@ -36,9 +36,6 @@ struct session {
 	struct ip ip;
 	char *texts[SESSION_TEXT_COUNT]; /* cleaned; NULL: not known */
 	struct transaction *transaction;
-	/* something was written to be delivered beside: the next call of
-	 * this session is behind our reply and wakes who does it */
-	bool wake_release;
 };
 
 struct session *session_new(struct daemon *daemon, bool leading_space);

@@ -129,6 +129,26 @@ signing_fini(struct transaction *tx)
 	tx->signing.keys = NULL;
 }
 
+bool
+signing_is_due(const struct transaction *tx, const struct plan_mailbox *m,
+    bool tagged)
+{
+	if (tx->signing.keys == NULL)
+		return false;
+	if (tx->client_is_ours)
+		return true;
+	if (!m->ours || m->verdict->policy == NULL)
+		return false;
+	switch (m->verdict->policy->arc_seal) {
+	case ARC_SEAL_ALWAYS:
+		return true;
+	case ARC_SEAL_CHANGED:
+		return tagged;
+	default:
+		return false;
+	}
+}
+
 /* ---- making them ---- */
 
 static void
@@ -221,44 +241,15 @@ seal(struct transaction *tx, const struct header *header, int64_t now_s,
 	}
 }
 
-/* Do those who stay want a seal on what leaves? */
-static bool
-seal_is_due(const struct transaction *tx, bool tagged)
-{
-	const struct plan_mailbox *m;
-	size_t i;
-
-	for (i = 0; i < tx->mailbox_count; i++) {
-		m = &tx->mailboxes[i];
-		if (!m->ours || m->verdict->policy == NULL ||
-		    (m->fate != FATE_STAY && m->fate != FATE_STAY_TAGGED))
-			continue;
-		switch (m->verdict->policy->arc_seal) {
-		case ARC_SEAL_ALWAYS:
-			return true;
-		case ARC_SEAL_CHANGED:
-			if (tagged)
-				return true;
-			break;
-		default:
-			break;
-		}
-	}
-	return false;
-}
-
 size_t
 signing_fields(struct transaction *tx, const struct edit_list *edits,
-    bool tagged, const char *results,
-    struct own_field fields[SIGNING_FIELDS_MAX])
+    const char *results, struct own_field fields[SIGNING_FIELDS_MAX])
 {
 	int64_t now_s = clock_wall_ms() / 1000;
 	const struct header *header;
 
-	if (tx->signing.keys == NULL)
-		return 0;
-	if (!tx->client_is_ours &&
-	    (results == NULL || !seal_is_due(tx, tagged)))
+	if (tx->signing.keys == NULL ||
+	    (!tx->client_is_ours && results == NULL))
 		return 0;
 	header = edits_apply(edits, &tx->message->header,
 	    tx->session->leading_space);

@@ -177,6 +177,26 @@ quarantine_get(struct quarantine *q, const char *held_id, const char *domain,
 	return rc;
 }
 
+int
+quarantine_signatures(struct quarantine *q, const char *held_id,
+    const char *domain, struct buf *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	const char *key = hold_domain_key2(arena, domain, "held", held_id);
+	struct store_reply *reply;
+	int rc;
+
+	rc = store_runf(q->store, key, &reply, err, "HGET %s signatures", key);
+	if (rc == 0) {
+		/* A full buf says so to those who use it. */
+		if (reply->type == STORE_STRING)
+			(void)buf_append_bytes(out, reply->text);
+		store_reply_free(reply);
+	}
+	arena_free(arena);
+	return rc;
+}
+
 /* ---- filter ---- */
 
 /* ASCII letters without case; other bytes as they are. */

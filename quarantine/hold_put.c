@@ -46,6 +46,7 @@ struct slot {
 	const char *record; /* JSON */
 	const char *event;  /* JSON, or "" */
 	const char *event_id;
+	const char *signatures; /* or "" */
 	char dup[DUP_HEX_SIZE];
 	uint64_t charge;
 	int64_t expires_ms;
@@ -191,6 +192,7 @@ prepare_slot(struct put *put, size_t i, struct hold_entry *entry,
 	    json_string_value(json_object_get(entry->event, "event"));
 	if (slot->event_id == NULL)
 		slot->event_id = slot->event[0] != '\0' ? entry->id : "";
+	slot->signatures = entry->signatures != NULL ? entry->signatures : "";
 	slot->row = make_row(put, slot);
 	slot->expires_ms = put->now_ms + life_ms;
 	if (life_ms > put->life_ms)
@@ -469,7 +471,8 @@ charge_slots(struct put *put)
 		if (slot->entry->already)
 			continue;
 		slot->charge = share + strlen(slot->row) +
-		    strlen(slot->record) + ENTRY_OVERHEAD;
+		    strlen(slot->record) + strlen(slot->signatures) +
+		    ENTRY_OVERHEAD;
 		slot->member = hold_charge_format(put->arena, slot->entry->id,
 		    slot->charge, slot->local);
 	}
@@ -497,6 +500,7 @@ slot_args(struct put *put, const struct slot *slot, struct hold_args *args)
 	hold_arg_str(args, slot->event_id);
 	hold_arg_str(args, slot->event);
 	hold_arg_str(args, slot->member);
+	hold_arg_str(args, slot->signatures);
 }
 
 /* What the script says of each entry. */

@@ -132,7 +132,7 @@ static const struct store_script scripts[SCRIPT_COUNT] = {
 	 * KEYS index expiry due bytes outbox tomb, [entry dup ilocal]...
 	 * ARGV deadline (ms of the server), most bytes, dup_ms,
 	 *   [id state row record charge local expires received life_ms due
-	 *    event text member]...
+	 *    event text member signatures]...
 	 * Returns for each the id that it has already, or ''; or a status:
 	 * late, full.
 	 */
@@ -154,8 +154,8 @@ static const struct store_script scripts[SCRIPT_COUNT] = {
 	    "  is(KEYS[6 + i * 3], 'zset')\n"
 	    "  out[i] = redis.call('GET', dup) or fresh[dup] or ''\n"
 	    "  if out[i] == '' then\n"
-	    "    fresh[dup] = ARGV[i * 13 - 9]\n"
-	    "    sum = sum + ARGV[i * 13 - 5]\n"
+	    "    fresh[dup] = ARGV[i * 14 - 10]\n"
+	    "    sum = sum + ARGV[i * 14 - 6]\n"
 	    "  end\n"
 	    "end\n"
 	    "local used = tonumber(redis.call('GET', KEYS[4])) or 0\n"
@@ -164,12 +164,15 @@ static const struct store_script scripts[SCRIPT_COUNT] = {
 	    "end\n"
 	    "for i = 1, n do\n"
 	    "  if out[i] == '' then\n"
-	    "    local a, k = i * 13 - 9, 4 + i * 3\n"
+	    "    local a, k = i * 14 - 10, 4 + i * 3\n"
 	    "    local id = ARGV[a]\n"
 	    "    redis.call('HSET', KEYS[k], 'state', ARGV[a + 1],\n"
 	    "      'row', ARGV[a + 2], 'record', ARGV[a + 3],\n"
 	    "      'charge', ARGV[a + 4], 'local', ARGV[a + 5],\n"
 	    "      'expires', ARGV[a + 6])\n"
+	    "    if ARGV[a + 13] ~= '' then\n"
+	    "      redis.call('HSET', KEYS[k], 'signatures', ARGV[a + 13])\n"
+	    "    end\n"
 	    "    redis.call('PEXPIRE', KEYS[k], ARGV[a + 8])\n"
 	    "    redis.call('ZADD', KEYS[1], ARGV[a + 7], id)\n"
 	    "    redis.call('ZADD', KEYS[k + 2], ARGV[a + 7], id)\n"

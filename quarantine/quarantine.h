@@ -63,6 +63,9 @@ struct hold_entry {
 	bool hidden;              /* only admins may release */
 	const char *subject_mark; /* to be put before the Subject on delivery,
 				   * or NULL */
+	const char *signatures;   /* header fields with their line ends, over
+				   * the mail as it is delivered: DKIM, ARC;
+				   * or NULL */
 	uint64_t retention_s;
 	json_t *record; /* decision record, borrowed */
 	json_t *event;  /* the event of this mailbox, borrowed: written in the
@@ -116,6 +119,14 @@ int quarantine_put(struct quarantine *quarantine, const struct hold_mail *mail,
  * Keys of the object: doc/redis-keys.md. */
 int quarantine_get(struct quarantine *quarantine, const char *held_id,
     const char *domain, json_t **entry, struct err *err);
+
+/*
+ * The signatures of an entry (see hold_entry), appended to out; nothing when
+ * it has none.  0, -1.  Nothing else tells them: a signature of ours under
+ * mail that nobody has released yet is not for pages.
+ */
+int quarantine_signatures(struct quarantine *quarantine, const char *held_id,
+    const char *domain, struct buf *out, struct err *err);
 
 /* The stored bytes, in pieces, exactly as received.  0, -1. */
 int quarantine_read(struct quarantine *quarantine, const char *held_id,

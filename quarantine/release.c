@@ -235,7 +235,8 @@ measure(struct attempt *attempt, uint8_t hash[SHA256_LEN], struct err *err)
 	return rc;
 }
 
-/* Received:, results, and last our signature over all that stands below. */
+/* Received:, signatures, results, and last the field that says it is ours,
+ * over all that stands below. */
 static int
 make_own_header(struct attempt *attempt, const struct settings *settings,
     struct err *err)
@@ -246,6 +247,9 @@ make_own_header(struct attempt *attempt, const struct settings *settings,
 	if (measure(attempt, hash, err) < 0)
 		return -1;
 	buf_append_str(out, attempt->entry.received);
+	if (quarantine_signatures(attempt->release->quarantine,
+		attempt->held_id, attempt->domain, out, err) < 0)
+		return -1;
 	buf_append_str(out, attempt->entry.results);
 	if (release_header_make(settings, attempt->held_id,
 		attempt->entry.mailbox, hash, out) < 0)

@@ -2,12 +2,14 @@
  * release.h - gives held mail to the release listener, once.
  *
  * held -> releasing (owner, lease) -> released | refused | unknown.  What
- * goes out are the stored bytes, preceded by our Received: and results and
- * by X-Sekimori-Release (HMAC over held id, recipient, hash, expiry), which
- * the milter honours from release_networks and removes.  Of the stored
- * header those fields are left out that only we may write (X-Sekimori-*,
- * Authentication-Results in our name), as from mail that passes; and the
- * Subject is marked where policy wanted it.
+ * goes out are the stored bytes, preceded by our Received:, signatures and
+ * results and by X-Sekimori-Release (HMAC over held id, recipient, hash,
+ * expiry), which the milter honours from release_networks and removes.  Of
+ * the stored header those fields are left out that only we may write
+ * (X-Sekimori-*, Authentication-Results in our name), as from mail that
+ * passes; and the Subject is marked where policy wanted it.  The signatures
+ * (DKIM, ARC) were made by the milter, which alone has the keys, over just
+ * that header.
  *
  * Never lost: an entry leaves the store only by its retention.  Never
  * twice, but in one case: that we die, or the store stays away, between the
@@ -70,10 +72,11 @@ bool release_header_check(const struct settings *settings, struct bytes value,
 /* ---- the worker (release_worker.c) ---- */
 
 /*
- * A thread that sends what is to be delivered, again and again with longer
- * and longer pauses (by quarantine_due).  What the listener refuses for
- * good, or has not taken within RELEASE_GIVE_UP_S, becomes a held entry
- * that says so: never lost, never a bounce.
+ * A thread that sends what is to be delivered: when it was told to, else
+ * when it is due (quarantine_due, looked at every 5 s), again and again with
+ * longer and longer pauses.  What the listener refuses for good, or has
+ * not taken within RELEASE_GIVE_UP_S, becomes a held entry that says so:
+ * never lost, never a bounce.
  */
 #define RELEASE_GIVE_UP_S (5 * 86400)
 
@@ -82,8 +85,10 @@ struct release_worker;
  * none.  NULL when there is no thread to be had. */
 struct release_worker *release_worker_start(struct release *release,
     struct settings *(*settings)(void *context), void *context);
-/* Look now. */
-void release_worker_wake(struct release_worker *worker);
+/* An entry to-deliver that may be sent after so many milliseconds, before it
+ * is due.  Should that not be possible then, it is found when it is due. */
+void release_worker_tell(struct release_worker *worker, const char *held_id,
+    const char *domain, unsigned after_ms);
 /* Waits for the delivery that is going on.  NULL is fine. */
 void release_worker_stop(struct release_worker *worker);
 

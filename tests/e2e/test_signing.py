@@ -22,6 +22,8 @@ pytestmark = pytest.mark.xdist_group("signing")
 GATE = world.domain("gate")
 TARO = f"taro@{SHOP}"
 SENSEI = f"sensei@{SCHOOL}"
+# Of the school, and the shop wants none of its mail.
+KOCHO = f"kocho@{SCHOOL}"
 OWN_NETWORK = "198.18.100.7"
 # Sendmail has no XCLIENT: clients are addresses of 127.0.0.0/8.
 OWN_SENDMAIL, STRANGER_SENDMAIL = "127.66.0.9", "127.66.0.2"
@@ -47,6 +49,11 @@ class Keys:
                                       selector, *options)
         key = made["keys"][0]
         self.records[key["name"] + "."] = key["record"].encode()
+        shown = self._lab.sekimori.cli("dkim", "show", domain)
+        with open(self._lab.path("zone"), "a", encoding="utf-8") as zone:
+            for shown_key in shown["keys"]:
+                if shown_key["selector"] == selector:
+                    zone.write(shown_key["zone"].replace("\n", " ") + "\n")
         self._lab.sekimori.cli("dkim", "start", domain, selector,
                                "--unchecked")
 
@@ -74,6 +81,9 @@ class Keys:
 @pytest.fixture(scope="module")
 def postfix():
     with laboratory() as lab:
+        lab.sekimori.cli("domain", "set", SHOP, "arc_seal=always")
+        lab.sekimori.cli("list", "add", "sender", "block", KOCHO,
+                         "--domain", SHOP)
         lab.keys = Keys(lab)
         yield lab
 
@@ -139,6 +149,79 @@ def test_sealed_behind_postfix_when_marked(postfix):
     delivery = postfix.sink.wait(SENSEI, mail.marker)[0]
     assert "To be  marked" not in delivery.fields("Subject")[0][:9]
     assert postfix.keys.chain(delivery.content) == ("pass", 1)
+
+
+# ---- beside the transaction ----
+
+def send_marked(lab, *rcpts):
+    """SPF fails: the school has such mail marked, the shop has not."""
+    sender = f"info@{world.domain('strict')}"
+    mail = Mail(sender, SENSEI, "For  several\r\n\tto read")
+    result = lab.send(mail, sender, rcpts)
+    assert all(result.accepted(rcpt) for rcpt in rcpts)
+    return {rcpt: lab.sink.wait(rcpt, mail.marker)[0] for rcpt in rcpts}
+
+
+def is_marked(delivery):
+    return not delivery.fields("Subject")[0].startswith("For  several")
+
+
+def test_a_copy_with_a_mark_is_sealed(postfix):
+    got = send_marked(postfix, SENSEI, TARO)
+    assert got[SENSEI].transaction != got[TARO].transaction
+    assert is_marked(got[SENSEI]) and not is_marked(got[TARO])
+    assert got[SENSEI].fields("X-Sekimori-Release")
+    for delivery in got.values():
+        assert postfix.keys.chain(delivery.content) == ("pass", 1)
+
+
+def test_a_copy_without_a_mark_is_sealed(postfix):
+    other = f"other@{SCHOOL}"
+    got = send_marked(postfix, SENSEI, other, TARO)
+    assert is_marked(got[SENSEI]) and is_marked(got[other])
+    assert not is_marked(got[TARO])
+    assert got[TARO].fields("X-Sekimori-Release")
+    for delivery in got.values():
+        assert postfix.keys.chain(delivery.content) == ("pass", 1)
+
+
+def hold_and_release(lab, mail, content, sender, **options):
+    """Of a sender that the shop has blocked: what reaches it at last."""
+    before = len(lab.sink.deliveries(TARO, mail.marker))
+    assert lab.send(content, sender, [TARO], **options).accepted(TARO)
+    entry, = lab.sekimori.cli("quarantine", "list", SHOP, "--mailbox", TARO,
+                              "--state", "held")["entries"]
+    lab.sekimori.cli("quarantine", "release", entry["id"])
+    return lab.sink.wait(TARO, mail.marker, before + 1)[-1].content
+
+
+def test_held_mail_is_sealed_when_released(postfix):
+    """A chain that is whole grows, one that is broken gets a seal that says
+    so, and to that nobody adds any more."""
+    sender = f"info@{world.domain('bulk')}"
+    spammer = f"info@{world.domain('spammer')}"
+    chain = postfix.keys.chain
+    mail = Mail(sender, TARO, "From  hand\r\n to hand",
+                b"Some  text \r\n\r\nwithout a line end")
+    assert postfix.send(mail, sender, [TARO]).accepted(TARO)
+    once = postfix.sink.wait(TARO, mail.marker)[0].content
+    assert chain(once) == ("pass", 1)
+    twice = hold_and_release(postfix, mail, once, spammer)
+    assert chain(twice) == ("pass", 2)
+    broken = once.replace(b"cv=none; d=", b"cv=none; x=1; d=")
+    assert broken != once
+    failed = hold_and_release(postfix, mail, broken, spammer)
+    assert failed.count(b"ARC-Seal:") == 2 and b" cv=fail;" in failed
+    again = hold_and_release(postfix, mail, failed, spammer)
+    assert again.count(b"ARC-Seal:") == 2
+
+
+@pytest.mark.parametrize("make", [odd_mail, bare_mail])
+def test_held_mail_of_our_own_is_signed_when_released(postfix, make):
+    mail = make().set("From", KOCHO)
+    content = hold_and_release(postfix, mail, mail.build(), KOCHO,
+                               client=OWN_NETWORK)
+    assert postfix.keys.signatures(content) == {"rsa": True, "ed": True}
 
 
 @pytest.mark.parametrize("make", [odd_mail, bare_mail])

@@ -241,9 +241,13 @@ release_worker_start(struct release *release,
 }
 
 void
-release_worker_wake(struct release_worker *worker)
+release_worker_tell(struct release_worker *worker, const char *held_id,
+    const char *domain, unsigned after_ms)
 {
 	(void)worker;
+	(void)after_ms;
+	buf_printf(&the_store.trace, " sent:%s:%s",
+	    held_id + strcspn(held_id, "."), domain);
 }
 
 void

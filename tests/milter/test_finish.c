@@ -385,9 +385,11 @@ test_carrying_out(void **state)
 		{ "a tie of tags", { .recipients = "ok tag" },
 		    "ok ok | beside:tag@our.example([S])"
 		    " event:accepted:ok@our.example"
+		    " sent:.0:our.example"
 		    " del:<tag@our.example> | ok" },
 		{ "more tagged than not", { .recipients = "ok tag tag2" },
 		    "ok ok ok | beside:ok@our.example"
+		    " sent:.0:our.example"
 		    " event:accepted:tag@our.example"
 		    " event:accepted:tag2@our.example"
 		    " Subject: [S] hello del:<ok@our.example> | ok" },
@@ -395,10 +397,11 @@ test_carrying_out(void **state)
 		    "ok ok ok | beside:mark@our.example([M])"
 		    " event:accepted:tag@our.example"
 		    " event:accepted:tag2@our.example"
+		    " sent:.0:our.example"
 		    " Subject: [S] hello del:<mark@our.example> | ok" },
 		{ "an alias that disagrees", { .recipients = "two" },
 		    "ok | beside:ok@our.example held:hold@our.example"
-		    " | discard" },
+		    " sent:.0:our.example | discard" },
 		{ "an alias that agrees", { .recipients = "same" },
 		    "ok | event:accepted:ok@our.example"
 		    " event:accepted:ok2@our.example | ok" },
@@ -456,7 +459,7 @@ test_at_rcpt(void **state)
 		    "451/4.7.1  event:deferred:later@our.example" },
 		{ "alias: one refuses", { .recipients = "half" },
 		    "ok | beside:ok@our.example held:locked@our.example"
-		    " | discard" },
+		    " sent:.0:our.example | discard" },
 		{ "alias in a circle", { .recipients = "loop" }, "451/4.3.5 " },
 		{ "no address", { .recipients = "@our.example" },
 		    "553/5.1.3 " },

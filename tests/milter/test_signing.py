@@ -354,5 +354,167 @@ class Sealing(Keys, unittest.TestCase):
                          len(result.header("ARC-Seal")))
 
 
+@unittest.skipUnless(dkim and Redis.INSTALLED,
+                     "python3-dkim or redis-server is not installed")
+class Beside(Keys, unittest.TestCase):
+    """What goes another way than the transaction: copies for those who
+    want other bytes, and held mail that is released."""
+
+    KEYS = ((OURS, "r1"), (OURS, "e1", "--ed25519"), (GATE, "g1"))
+    HOLD = {f"list:sender:block:a@{GOOD}": '{"action":"quarantine"}',
+            f"list:sender:block:held@{OURS}": '{"action":"quarantine"}'}
+    SETTINGS = {
+        f"domain:{OURS}": {"made": "{}", "option:size_max": "64k",
+                           "option:size_action": "quarantine"},
+        "domain:our.example": {"made": "{}"},
+        "mailbox:all@our.example": {"option:arc_seal": "always"},
+        "mailbox:tag@our.example": {"option:unsure_points": "-1"},
+        "mailbox:tag2@our.example": {"option:unsure_points": "-1",
+                                     "option:arc_seal": "never"},
+        "mailbox:hold@our.example": {"option:arc_seal": "always", **HOLD},
+        "mailbox:hold2@our.example": HOLD,
+    }
+    NUMBERS = itertools.count()
+    HEADERS = [("From", f" a@{GOOD}"), ("Subject", " oh\r\n\thi"),
+               ("X-Sekimori-Id", " forged"),
+               ("Authentication-Results",
+                " mx.sekimori-test.net;\r\n\tspf=pass smtp.mailfrom=x.example")]
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.mkdtemp(prefix="sekimori-redis-")
+        cls.addClassCleanup(shutil.rmtree, directory, ignore_errors=True)
+        redis = Redis(directory)
+        redis.start()
+        cls.addClassCleanup(redis.stop)
+        redis.put(**cls.SETTINGS)
+        cls.redis = redis
+        cls.sink = Sink()
+        cls.addClassCleanup(cls.sink.close)
+        listener = cls.sink.add("listener", "127.0.0.1")
+        cls.make(mode="enforce", redis="unix:" + redis.socket,
+                 arc_domain=GATE, redis_timeout_ms="10000",
+                 release_listener=f"127.0.0.1:{listener.port}",
+                 socketmap_listen=f"inet:127.0.0.1:{free_port()}")
+
+    def send(self, *rcpts, headers=None, body=BODY, ip=GOOD_IP,
+             sender=f"a@{GOOD}"):
+        # The same mail again would neither be held nor sent again.
+        headers = [("X-Number", f" {next(self.NUMBERS)}"),
+                   *(headers or self.HEADERS)]
+        with self.daemon.greeted(ip=ip) as mta:
+            result = mta.mail(f"<{sender}>", [
+                f"<{r if '@' in r else r + '@our.example'}>" for r in rcpts],
+                headers, body)
+        self.assertIn(result.reply, ("c", "d"))
+        return result
+
+    def copy_for(self, rcpt, body=BODY):
+        """What the listener got, the only one for this recipient."""
+        delivery, = self.sink.wait(rcpt)
+        self.assertEqual(delivery.content.partition(b"\r\n\r\n")[2], body)
+        self.assertTrue(delivery.content.startswith(b"Received: "))
+        self.sink.forget()
+        return delivery
+
+    def release(self, mailbox, body=BODY):
+        domain = mailbox.partition("@")[2]
+        held, = [e.decode() for e in self.redis.run(
+            "ZRANGE", f"sk:{{d:{domain}}}:index:{mailbox.partition('@')[0]}",
+            "0", "-1")]
+        signatures = self.redis.run(
+            "HGET", f"sk:{{d:{domain}}}:held:{held}", "signatures")
+        shown = json.dumps(self.tool("show", held, group="quarantine"))
+        for line in (signatures or b"").decode().split("\r\n"):
+            if line.startswith(" b="):  # nobody sees it before
+                self.assertNotIn(line[3:], shown)
+        self.tool("release", held, group="quarantine")
+        self.tool("remove", held, group="quarantine")
+        return self.copy_for(mailbox, body), bool(signatures)
+
+    def test_a_copy_with_a_mark(self):
+        result = self.send("all", "tag")
+        self.assertEqual(result.deleted, ["<tag@our.example>"])
+        copy = self.copy_for("tag@our.example")
+        self.assertNotEqual(copy.fields("Subject"), ["oh\thi"])
+        self.assertEqual(self.chain_of(copy.content), ("pass", 1))
+        self.assertEqual(self.chain_of(message(result.headers, BODY)),
+                         ("pass", 1))
+        self.assertEqual(len(copy.fields("Authentication-Results")), 1)
+
+    def test_a_copy_without_a_mark(self):
+        for rcpt, chain in (("all", ("pass", 1)), ("plain", ("none", 0))):
+            with self.subTest(rcpt):
+                self.send("tag", rcpt, "tag2")
+                copy = self.copy_for(f"{rcpt}@our.example")
+                self.assertEqual(copy.fields("Subject"), ["oh\thi"])
+                self.assertEqual(self.chain_of(copy.content), chain)
+
+    def test_never_sealed(self):
+        self.send("all", "tag2")
+        copy = self.copy_for("tag2@our.example")
+        self.assertNotEqual(copy.fields("Subject"), ["oh\thi"])
+        self.assertEqual(copy.fields("ARC-Seal"), [])
+
+    def test_held_and_released(self):
+        for rcpt, chain in (("hold", ("pass", 1)), ("hold2", ("none", 0))):
+            with self.subTest(rcpt):
+                self.assertEqual(self.send(rcpt).reply, "d")
+                copy, _ = self.release(f"{rcpt}@our.example")
+                self.assertEqual(self.chain_of(copy.content), chain)
+
+    def test_held_with_a_chain(self):
+        """One that is whole grows; one that broke on the way gets a seal
+        that says so; one that says so already is closed."""
+        once = self.send("all").headers
+        broken = [(n, v + "x" if n == "ARC-Seal" else v) for n, v in once]
+        closed = self.send("all", headers=broken).headers
+        for label, headers, sets, chain in (
+                ("whole", once, 2, "pass"),
+                ("broken", broken, 2, "fail"),
+                ("closed", closed, 2, "fail")):
+            with self.subTest(label):
+                self.send("hold", headers=headers)
+                copy, is_signed = self.release("hold@our.example")
+                self.assertEqual(is_signed, label != "closed")
+                self.assertEqual(len(copy.fields("ARC-Seal")), sets)
+                self.assertEqual(self.chain_of(copy.content)[0], chain)
+
+    def test_outbound_held_and_released(self):
+        """Too large for its domain: held for whom it was to."""
+        body = b"x" * 70 + b" \r\n"
+        body = body * 1000 + b"no line end"
+        headers = [(n, v.replace("a@", "held@")) for n, v in HEADERS]
+        result = self.send("b@remote.example", headers=headers, body=body,
+                           ip=OWN_IP, sender=f"held@{OURS}")
+        self.assertEqual(result.reply, "d")
+        # The tool finds what is held for others by the history; here is none.
+        self.redis.put(**{"domain:remote.example": {"made": "{}"}})
+        copy, _ = self.release("b@remote.example", body + b"\r\n")
+        self.assertEqual(self.verified(copy.content),
+                         {"r1": True, "e1": True})
+
+    def test_our_own_user_held_here(self):
+        headers = [(n, v.replace("a@", "held@")) for n, v in HEADERS]
+        self.send("hold2", "tag", headers=headers, ip=OWN_IP,
+                  sender=f"held@{OURS}")
+        copy, _ = self.release("hold2@our.example")
+        self.assertEqual(self.verified(copy.content),
+                         {"r1": True, "e1": True})
+
+    def test_a_copy_does_not_wait_until_it_is_due(self):
+        """It is sent when our reply is out, whatever comes next."""
+        with self.daemon.greeted(ip=GOOD_IP) as mta:
+            mta.mail(f"<a@{GOOD}>", ["<all@our.example>",
+                                     "<tag@our.example>"],
+                     self.HEADERS, b"waits\r\n")
+            entries = self.redis.run("ZRANGE", "sk:{d:our.example}:due",
+                                     "0", "-1")
+            for entry in entries:
+                self.redis.run("ZADD", "sk:{d:our.example}:due", "XX",
+                               "9999999999999", entry)
+            self.copy_for("tag@our.example", b"waits\r\n")
+
+
 if __name__ == "__main__":
     unittest.main()

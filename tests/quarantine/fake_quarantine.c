@@ -82,6 +82,15 @@ fake_quarantine_set_state(struct quarantine *quarantine,
 	pthread_mutex_unlock(&quarantine->lock);
 }
 
+void
+fake_quarantine_set_due(struct quarantine *quarantine, struct fake_entry *entry,
+    int64_t due_ms)
+{
+	pthread_mutex_lock(&quarantine->lock);
+	entry->due_ms = due_ms;
+	pthread_mutex_unlock(&quarantine->lock);
+}
+
 struct fake_entry
 fake_quarantine_look(struct quarantine *quarantine,
     const struct fake_entry *entry)
@@ -167,6 +176,9 @@ quarantine_get(struct quarantine *quarantine, const char *held_id,
 	entry = find(quarantine, held_id);
 	if (has_fault(quarantine, FAULT_GET, err)) {
 		rc = -1;
+	} else if (has_fault(quarantine, FAULT_GET_ONCE, err)) {
+		quarantine->fault = FAULT_NONE;
+		rc = -1;
 	} else if (entry != NULL) {
 		json = json_object();
 		set(json, "mailbox", entry->mailbox);
@@ -181,6 +193,24 @@ quarantine_get(struct quarantine *quarantine, const char *held_id,
 		*out = json;
 		rc = 1;
 	}
+	pthread_mutex_unlock(&quarantine->lock);
+	return rc;
+}
+
+int
+quarantine_signatures(struct quarantine *quarantine, const char *held_id,
+    const char *domain, struct buf *out, struct err *err)
+{
+	struct fake_entry *entry;
+	int rc = 0;
+
+	(void)domain;
+	pthread_mutex_lock(&quarantine->lock);
+	entry = find(quarantine, held_id);
+	if (has_fault(quarantine, FAULT_SIGNATURES, err))
+		rc = -1;
+	else if (entry->signatures != NULL)
+		rc = buf_append_str(out, entry->signatures);
 	pthread_mutex_unlock(&quarantine->lock);
 	return rc;
 }

@@ -15,7 +15,7 @@ struct fake_entry {
 	char id[40];
 	const char *mailbox, *rcpt, *rcpt_params;
 	const char *sender, *sender_params;
-	const char *received, *results, *subject_mark;
+	const char *received, *results, *subject_mark, *signatures;
 	struct bytes bytes;
 	/* what the code under test made of it */
 	enum held_state state;
@@ -30,6 +30,8 @@ struct fake_entry {
 enum fake_fault {
 	FAULT_NONE,
 	FAULT_GET,
+	FAULT_GET_ONCE,
+	FAULT_SIGNATURES,
 	FAULT_LEASE,
 	FAULT_READ,       /* breaks off in the middle */
 	FAULT_READ_TWICE, /* only the second time */
@@ -47,9 +49,11 @@ void fake_quarantine_fault(struct quarantine *quarantine,
     enum fake_fault fault);
 /* After how many milliseconds a to-deliver entry is due again. */
 void fake_quarantine_retry_ms(struct quarantine *quarantine, int64_t ms);
-/* Both safe against the thread under test. */
+/* All safe against the thread under test. */
 void fake_quarantine_set_state(struct quarantine *quarantine,
     struct fake_entry *entry, enum held_state state);
+void fake_quarantine_set_due(struct quarantine *quarantine,
+    struct fake_entry *entry, int64_t due_ms);
 struct fake_entry fake_quarantine_look(struct quarantine *quarantine,
     const struct fake_entry *entry);
 

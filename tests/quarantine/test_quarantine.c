@@ -117,6 +117,20 @@ text_of(const json_t *object, const char *name)
 }
 
 static void
+check_signatures(struct place *place, const char *held_id, const char *domain,
+    const char *want)
+{
+	struct buf out;
+
+	buf_init(&out, 1000);
+	assert_int_equal(quarantine_signatures(place->quarantine, held_id,
+			     domain, &out, NULL),
+	    0);
+	assert_string_equal(buf_str(&out), want);
+	buf_free(&out);
+}
+
+static void
 test_entry(void **state)
 {
 	static const char *const mailboxes[] = { "a@one.example",
@@ -132,6 +146,7 @@ test_entry(void **state)
 	mail.hold.sender = "bad\xff@example.net";
 	mail.entries[2].hidden = true;
 	mail.entries[2].subject_mark = "[SPAM]";
+	mail.entries[2].signatures = "ARC-Seal: i=1\r\n";
 	put_well(place, &mail);
 	assert_int_equal(count_listed(place, "one.example"), 2);
 	assert_int_equal(count_listed(place, "two.example"), 1);
@@ -155,6 +170,7 @@ test_entry(void **state)
 	assert_string_equal(text_of(entry, "received"), mail.hold.received);
 	assert_string_equal(text_of(entry, "results"), mail.hold.results);
 	assert_true(json_is_true(json_object_get(entry, "hidden")));
+	assert_null(json_object_get(entry, "signatures"));
 	assert_int_equal(json_integer_value(json_object_get(entry, "size")),
 	    mail.raw.len);
 	assert_int_equal(strlen(text_of(entry, "sha256")), 64);
@@ -163,6 +179,10 @@ test_entry(void **state)
 		"main"),
 	    "spam");
 	json_decref(entry);
+	check_signatures(place, mail.entries[2].id, "one.example",
+	    "ARC-Seal: i=1\r\n");
+	check_signatures(place, mail.entries[0].id, "one.example", "");
+	check_signatures(place, mail.entries[2].id, "two.example", "");
 	/* Of another domain, it is not there. */
 	assert_int_equal(quarantine_get(place->quarantine, mail.entries[2].id,
 			     "two.example", &entry, &err),

@@ -33,6 +33,7 @@
 #define RESULTS                                                                \
 	"Authentication-Results: mx.y.example;\r\n\tspf=pass\r\n"              \
 	"X-Sekimori-Id: 01\r\n"
+#define SIGNATURES "DKIM-Signature: v=1;\r\n b=abc\r\nARC-Seal: i=1\r\n"
 #define STORED "From: s@x.example\r\nSubject: hi\r\n\r\n.body\r\n.\r\n"
 
 /* Nothing here waits for one to strike. */
@@ -584,7 +585,8 @@ test_bytes_of_a_release(void **state)
 	struct fake_entry entry = new_entry(HELD_TO_DELIVER), *held;
 	struct release_options options = { .timeout_s = TIMEOUT_S };
 	/* a host name that is no UTF-8 */
-	const char *own = "Received: from \xfc by us; now\r\n" RESULTS;
+	const char *own =
+	    "Received: from \xfc by us; now\r\n" SIGNATURES RESULTS;
 	static const char stored[] = "X-Sekimori-Id: forged\r\n"
 				     "Subject: hi\r\n\r\n.a\0b\r\n.\r\nend";
 	static const char sent[] = "Subject: [SPAM] hi\r\n\r\n"
@@ -602,6 +604,7 @@ test_bytes_of_a_release(void **state)
 	entry.sender = "";
 	entry.received = "Received: from \xfc by us; now\r\n";
 	entry.subject_mark = "[SPAM]";
+	entry.signatures = SIGNATURES;
 	entry.bytes = (struct bytes){ stored, sizeof(stored) - 1 };
 	held = fake_quarantine_add(quarantine, &entry);
 	snprintf(listener, sizeof(listener), "127.0.0.1:%s",
@@ -782,7 +785,7 @@ test_worker_delivers(void **state)
 	/* one that comes while it sleeps */
 	usleep(50000);
 	fake_quarantine_set_state(stage.quarantine, later, HELD_TO_DELIVER);
-	release_worker_wake(stage.worker);
+	release_worker_tell(stage.worker, later->id, DOMAIN, 0);
 	assert_int_equal(wait_for_end(stage.quarantine, later, 1),
 	    HELD_RELEASED);
 	events = fake_events_take(stage.events);
@@ -793,6 +796,65 @@ test_worker_delivers(void **state)
 				    "actor")),
 	    "system");
 	json_decref(events);
+	clear_stage(&stage);
+}
+
+/* Long before they are due, in the order in which they were told of. */
+static void
+test_worker_is_told(void **state)
+{
+	static const char *const script[] = { SESSION_OK, "next", SESSION_OK,
+		NULL };
+	struct fake_entry entry = new_entry(HELD_TO_DELIVER), *first, *second;
+	struct stage stage;
+
+	(void)state;
+	set_stage(&stage, script);
+	entry.due_ms = INT64_MAX;
+	second = fake_quarantine_add(stage.quarantine, &entry);
+	entry = new_entry(HELD_TO_DELIVER);
+	entry.due_ms = INT64_MAX;
+	first = fake_quarantine_add(stage.quarantine, &entry);
+	raise_curtain(&stage);
+	release_worker_tell(stage.worker, first->id, DOMAIN, 0);
+	assert_int_equal(wait_for_end(stage.quarantine, first, 1),
+	    HELD_RELEASED);
+	assert_int_equal(fake_quarantine_look(stage.quarantine, second).state,
+	    HELD_TO_DELIVER);
+	release_worker_tell(stage.worker, second->id, DOMAIN, 0);
+	assert_int_equal(wait_for_end(stage.quarantine, second, 1),
+	    HELD_RELEASED);
+	clear_stage(&stage);
+}
+
+/* The store was away when it was told: found when it is due. */
+static void
+test_worker_is_told_in_vain(void **state)
+{
+	static const char *const script[] = { SESSION_OK, "next", SESSION_OK,
+		NULL };
+	struct fake_entry entry = new_entry(HELD_TO_DELIVER), *held, *other;
+	struct stage stage;
+
+	(void)state;
+	set_stage(&stage, script);
+	entry.due_ms = INT64_MAX;
+	held = fake_quarantine_add(stage.quarantine, &entry);
+	entry = new_entry(HELD_TO_DELIVER);
+	entry.due_ms = INT64_MAX;
+	other = fake_quarantine_add(stage.quarantine, &entry);
+	fake_quarantine_fault(stage.quarantine, FAULT_GET_ONCE);
+	raise_curtain(&stage);
+	release_worker_tell(stage.worker, held->id, DOMAIN, 0);
+	release_worker_tell(stage.worker, other->id, DOMAIN, 0);
+	assert_int_equal(wait_for_end(stage.quarantine, other, 1),
+	    HELD_RELEASED);
+	assert_int_equal(fake_quarantine_look(stage.quarantine, held).state,
+	    HELD_TO_DELIVER);
+	fake_quarantine_set_due(stage.quarantine, held, 0);
+	release_worker_tell(stage.worker, other->id, DOMAIN, 0);
+	assert_int_equal(wait_for_end(stage.quarantine, held, 1),
+	    HELD_RELEASED);
 	clear_stage(&stage);
 }
 
@@ -808,13 +870,14 @@ test_worker_tries_again(void **state)
 
 	(void)state;
 	set_stage(&stage, script);
+	fake_quarantine_retry_ms(stage.quarantine, INT32_MAX);
 	held = fake_quarantine_add(stage.quarantine, &entry);
 	raise_curtain(&stage);
 	for (i = 1; i < 3; i++) {
 		assert_int_equal(wait_for_end(stage.quarantine, held,
 				     (unsigned)i),
 		    HELD_TO_DELIVER);
-		release_worker_wake(stage.worker);
+		release_worker_tell(stage.worker, held->id, DOMAIN, 0);
 	}
 	assert_int_equal(wait_for_end(stage.quarantine, held, 3),
 	    HELD_RELEASED);
@@ -883,7 +946,7 @@ test_worker_leaves_unknown(void **state)
 	held = fake_quarantine_add(stage.quarantine, &entry);
 	raise_curtain(&stage);
 	assert_int_equal(wait_for_end(stage.quarantine, held, 1), HELD_UNKNOWN);
-	release_worker_wake(stage.worker);
+	release_worker_tell(stage.worker, held->id, DOMAIN, 0);
 	usleep(100000);
 	assert_int_equal(fake_quarantine_look(stage.quarantine, held).leases,
 	    1);
@@ -905,7 +968,7 @@ test_worker_without_settings(void **state)
 	(void)state;
 	worker = release_worker_start(NULL, no_settings, NULL);
 	usleep(20000);
-	release_worker_wake(worker);
+	release_worker_tell(worker, "01.1", DOMAIN, 0);
 	release_worker_stop(worker);
 	release_worker_stop(NULL);
 }
@@ -932,6 +995,8 @@ main(void)
 		cmocka_unit_test(test_bytes_of_a_release),
 		cmocka_unit_test(test_parameters_are_given_again),
 		cmocka_unit_test(test_worker_delivers),
+		cmocka_unit_test(test_worker_is_told),
+		cmocka_unit_test(test_worker_is_told_in_vain),
 		cmocka_unit_test(test_worker_tries_again),
 		cmocka_unit_test(test_worker_holds_what_is_refused),
 		cmocka_unit_test(test_worker_gives_up),

@@ -248,6 +248,10 @@ class Sink:
             found = [d for d in found if raw in d.content]
         return found
 
+    def forget(self):
+        with self._lock:
+            self._deliveries.clear()
+
     def wait(self, rcpt, marker=None, count=1, seconds=PATIENCE_S):
         """Until count deliveries are there; returns them."""
         try:
