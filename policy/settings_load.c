@@ -8,8 +8,9 @@
  *
  * A change during reading touches objects with a score above the generation
  * that was read before.  They are read again, until the generation stands
- * still: the snapshot is then the state of exactly that generation.  The
- * keys are described in doc/redis-keys.md.
+ * still: the snapshot is then the state of exactly that generation.  What is
+ * gone matters as soon as anything was read.  The keys are described in
+ * doc/redis-keys.md.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -264,12 +265,17 @@ load_newer(struct store *store, struct settings *base, struct head *head,
 		}
 		if (load_range(store, build, SETTINGS_KEY_CHANGED, have, err) <
 			0 ||
-		    (base != NULL &&
+		    (have > 0 &&
 			load_range(store, build, SETTINGS_KEY_GONE, have, err) <
 			    0) ||
 		    load_head(store, head, err) < 0)
 			goto out;
 		have = reading;
+		if (have < head->floor) {
+			err_set(err, ERR_TEMP,
+			    "too much was removed while settings were read");
+			goto out;
+		}
 	}
 	settings = settings_build_finish(build, have);
 out:

@@ -336,6 +336,83 @@ test_snapshots_are_whole(void **state)
 	settings_unref(settings);
 }
 
+/* ---- consistency: of two domains one is there, in turns ---- */
+
+static const struct store_script turns_script = {
+	"turns",
+	"local g = redis.call('INCR', KEYS[1]) "
+	"local p = 'sk:{cfg}:' "
+	"local here, away = 'domain:a.example', 'domain:b.example' "
+	"if g % 2 == 0 then here, away = away, here end "
+	"redis.call('HSET', p .. here, 'made', '{}') "
+	"redis.call('ZADD', p .. 'changed', g, here) "
+	"redis.call('ZREM', p .. 'gone', here) "
+	"redis.call('DEL', p .. away) "
+	"redis.call('ZADD', p .. 'gone', g, away) "
+	"redis.call('ZREM', p .. 'changed', away) "
+	"return g",
+};
+
+static void *
+take_turns(void *context)
+{
+	const struct bytes argv[] = { BYTES_LIT(SETTINGS_KEY_GENERATION) };
+	struct store_reply *reply;
+	struct err err;
+	size_t i;
+
+	for (i = 0; i < CHANGES_AT_ONCE; i++) {
+		if (store_eval(context, &turns_script, 1, 1, argv, &reply,
+			&err) < 0)
+			return xstrdup(err.text);
+		store_reply_free(reply);
+	}
+	return NULL;
+}
+
+/* From nothing, too, what goes while it is read is not in the snapshot. */
+static void
+test_gone_while_reading(void **state)
+{
+	struct lab *lab = *state;
+	struct settings *settings;
+	pthread_t thread;
+	void *failure;
+	size_t i, j;
+	bool odd;
+
+	for (i = 1; i <= TIMES; i++) {
+		assert_int_equal(pthread_create(&thread, NULL, take_turns,
+				     lab->store),
+		    0);
+		for (j = 0; j < LOADS_AT_ONCE; j++) {
+			settings = load(lab->store, NULL);
+			odd = settings_generation(settings) % 2 == 1;
+			if (settings_generation(settings) > 0 &&
+			    (settings_has_domain(settings, "a.example") !=
+				    odd ||
+				settings_has_domain(settings, "b.example") ==
+				    odd))
+				fail_msg("the domain that is gone is there");
+			settings_unref(settings);
+		}
+		pthread_join(thread, &failure);
+		if (failure != NULL)
+			fail_msg("%s", (const char *)failure);
+	}
+}
+
+/* Below the floor it is not known what is gone, whenever that was raised. */
+static void
+test_floor_rises_while_reading(void **state)
+{
+	struct lab *lab = *state;
+
+	change(lab->store, "domain:a.example", "made", "{}", 1, false);
+	run(lab->store, "SET sk:{cfg}:floor 2");
+	expect_failure(lab->store, NULL, ERR_TEMP, "removed while");
+}
+
 /* ---- watching ---- */
 
 /* How long until the watch has the generation; -1: too long. */
@@ -450,6 +527,8 @@ main(void)
 		LAB_TEST(test_emptied_store_is_not_believed),
 		LAB_TEST(test_floor),
 		LAB_TEST(test_snapshots_are_whole),
+		LAB_TEST(test_gone_while_reading),
+		LAB_TEST(test_floor_rises_while_reading),
 		LAB_TEST(test_watch),
 		LAB_TEST(test_watch_outlives_redis),
 		LAB_TEST(test_watch_starts_before_redis),
