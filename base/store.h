@@ -129,7 +129,8 @@ void store_reply_free(struct store_reply *reply); /* NULL is fine */
  */
 int store_is_durable(struct store *store, struct err *err);
 
-/* Is there a connection that worked last time?  Never blocks. */
+/* Did the last call work?  One that gave Redis less than timeout_ms and was
+ * too late says nothing.  Never blocks. */
 bool store_is_up(const struct store *store);
 
 /* Since the store was opened. */

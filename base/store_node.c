@@ -217,22 +217,24 @@ open_reserved(struct store_node *node, const struct store_deadline *deadline,
 	struct store_target target = store_node_target(node);
 	struct store_conn *conn;
 	struct err why;
+	bool proven;
 
 	err_clear(&why);
 	conn = store_conn_open(&target, deadline->at_ms, &why);
 	if (conn != NULL)
 		return conn;
 	err_prefix(&why, "%s", node->name);
+	/* Who gives Redis only a moment proves nothing by running late. */
+	proven = deadline->is_full || clock_mono_ms() < deadline->at_ms;
 	pthread_mutex_lock(&store->lock);
 	store->stats.failures++;
 	conn_lost(node);
-	/* Who gives Redis only a moment proves nothing by running late. */
-	if (deadline->is_full || clock_mono_ms() < deadline->at_ms)
+	if (proven)
 		store_breaker_failed(&node->breaker, &why);
 	else
 		store_breaker_leave(&node->breaker);
 	pthread_mutex_unlock(&store->lock);
-	if (atomic_exchange(&store->up, false))
+	if (proven && atomic_exchange(&store->up, false))
 		log_warn("%s", why.text);
 	err_set(err, why.kind, "%s", why.text);
 	return NULL;
@@ -273,6 +275,8 @@ store_node_give(struct store_node *node, struct store_conn *conn,
 {
 	struct store *store = node->store;
 	enum conn_fault fault = conn->fault;
+	/* Late for somebody in a hurry is not late. */
+	bool hurried = fault == CONN_TIMEOUT && !deadline->is_full;
 
 	if (fault != CONN_GOOD)
 		store_conn_close(conn);
@@ -289,7 +293,7 @@ store_node_give(struct store_node *node, struct store_conn *conn,
 		conn_lost(node);
 		/* One closed connection is not a dead server: the next call
 		 * connects, and knows. */
-		if (fault == CONN_TIMEOUT && deadline->is_full)
+		if (fault == CONN_TIMEOUT && !hurried)
 			store_breaker_failed(&node->breaker, err);
 		else
 			store_breaker_leave(&node->breaker);
@@ -298,7 +302,7 @@ store_node_give(struct store_node *node, struct store_conn *conn,
 	if (fault == CONN_GOOD) {
 		if (!atomic_exchange(&store->up, true))
 			log_info("%s: connected", node->name);
-	} else if (atomic_exchange(&store->up, false)) {
+	} else if (!hurried && atomic_exchange(&store->up, false)) {
 		log_warn("%s", err->text);
 	}
 }

@@ -315,6 +315,7 @@ find_out(struct store *store, const struct store_deadline *deadline,
 {
 	struct store_topology *topology = &store->topology;
 	struct err why;
+	bool proven;
 	int rc;
 
 	if (!store_breaker_enter(&topology->breaker, err))
@@ -328,17 +329,18 @@ find_out(struct store *store, const struct store_deadline *deadline,
 	pthread_mutex_lock(&store->lock);
 	topology->asking = false;
 	topology->asked_ms = clock_mono_ms();
+	proven = deadline->is_full || topology->asked_ms < deadline->at_ms;
 	if (rc == 0) {
 		topology->known = true;
 		store_breaker_ok(&topology->breaker);
-	} else if (deadline->is_full || topology->asked_ms < deadline->at_ms) {
+	} else if (proven) {
 		store_breaker_failed(&topology->breaker, &why);
 	} else {
 		store_breaker_leave(&topology->breaker);
 	}
 	pthread_cond_broadcast(&store->changed);
 	if (rc < 0) {
-		if (atomic_exchange(&store->up, false))
+		if (proven && atomic_exchange(&store->up, false))
 			log_warn("%s", why.text);
 		err_set(err, why.kind, "%s", why.text);
 	}

@@ -374,6 +374,12 @@ test_hurry(void **state)
 			     &reply, &err),
 	    -1);
 	assert_in_range(clock_mono_ms() - began, 45, PATIENCE_MS / 2);
+	assert_true(store_is_up(store));
+	/* Nor when it is a new connection that comes too late. */
+	assert_int_equal(store_eval_within(store, 50, &script, 1, 1, argv,
+			     &reply, &err),
+	    -1);
+	assert_true(store_is_up(store));
 	kill(server->pid, SIGCONT);
 	assert_int_equal(store_runf(store, NULL, NULL, &err, "PING"), 0);
 	store_close(store);
