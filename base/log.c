@@ -87,12 +87,23 @@ plain_run(struct bytes value, bool quoted)
 	return n;
 }
 
+/* What a terminal or a reader of lines may take for more than text: C0, C1
+ * (U+009B begins a command, as ESC [ does), separators of lines, and marks
+ * that turn the direction of writing. */
+static bool
+is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* Appends bytes with everything that could break a line as \xNN. */
 static int
 append_escaped(struct buf *buf, struct bytes value, bool quoted)
 {
 	struct bytes rest = value;
 	const char *p;
+	uint32_t c;
 	size_t n;
 
 	for (;;) {
@@ -103,12 +114,12 @@ append_escaped(struct buf *buf, struct bytes value, bool quoted)
 			return 0;
 		p = rest.data + n;
 		rest = (struct bytes){ p, rest.len - n };
-		n = utf8_char_len(rest);
+		n = utf8_decode(rest, &c);
 		if (*p == '"' || *p == '\\') {
 			n = 1;
 			if (buf_printf(buf, "\\%c", *p) < 0)
 				return -1;
-		} else if (n > 1) {
+		} else if (n > 1 && !is_control(c)) {
 			if (buf_append(buf, p, n) < 0)
 				return -1;
 		} else {

@@ -40,8 +40,9 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * A line built from fields: log_line_init, log_field..., log_line_end,
  * which writes it and frees it.  Values are quoted when they hold
  * anything but printable ASCII without space, quote and backslash; bytes
- * outside valid UTF-8 and control characters become \xNN.  A line is at
- * most 8 kB; what does not fit is left out and "cut=1" says so.
+ * outside valid UTF-8, control characters (C1 too), separators of lines and
+ * marks of direction become \xNN.  A line is at most 8 kB; what does not
+ * fit is left out and "cut=1" says so.
  */
 struct log_line {
 	enum log_level level;
