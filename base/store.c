@@ -112,7 +112,6 @@ struct store *
 store_open(const struct store_options *options, struct err *err)
 {
 	struct store *store = xcalloc(1, sizeof(*store));
-	pthread_condattr_t attr;
 
 	if (store_url_parse(options->url, &store->url, err) < 0) {
 		free(store);
@@ -134,10 +133,7 @@ store_open(const struct store_options *options, struct err *err)
 	    ? options->connections_max
 	    : CONNECTIONS_MAX_DEFAULT;
 	pthread_mutex_init(&store->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&store->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&store->changed);
 	if (store->url.kind == STORE_CLUSTER)
 		store->topology.slots =
 		    xcalloc(STORE_SLOTS, sizeof(struct store_node *));

@@ -122,14 +122,10 @@ static struct lookup *
 lookup_start(const char *host, const char *port)
 {
 	struct lookup *lookup = xcalloc(1, sizeof(*lookup));
-	pthread_condattr_t attr;
 	pthread_t thread;
 
 	pthread_mutex_init(&lookup->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&lookup->done, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&lookup->done);
 	lookup->host = xstrdup(host);
 	snprintf(lookup->port, sizeof(lookup->port), "%s", port);
 	lookup->users = 2;

@@ -113,8 +113,9 @@ accept_clients(struct socketmap_server *server)
 		close(fd);
 		complain(server, "too many connections, new ones are closed");
 	}
-	if (errno == EMFILE || errno == ENFILE) {
-		complain(server, "no file descriptor left");
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM) {
+		complain(server, strerror(errno));
 		usleep(10000); /* the listener stays readable: do not spin */
 	}
 }
@@ -266,6 +267,7 @@ socketmap_server_start(const struct socketmap_server_options *options,
     struct err *err)
 {
 	struct socketmap_server *server = xcalloc(1, sizeof(*server));
+	int rc;
 
 	server->options = *options;
 	server->listen_fd = server->epoll_fd = server->stop_fd = -1;
@@ -284,12 +286,14 @@ socketmap_server_start(const struct socketmap_server_options *options,
 	    watch(server, EPOLL_CTL_ADD, server->listen_fd, EPOLLIN,
 		&server->listen_fd) != 0 ||
 	    watch(server, EPOLL_CTL_ADD, server->stop_fd, EPOLLIN,
-		&server->stop_fd) != 0 ||
-	    pthread_create(&server->thread, NULL, serve, server) != 0) {
+		&server->stop_fd) != 0) {
 		err_set(err, ERR_TEMP, "%s", strerror(errno));
 		goto fail;
 	}
-	return server;
+	rc = pthread_create(&server->thread, NULL, serve, server);
+	if (rc == 0)
+		return server;
+	err_set(err, ERR_TEMP, "thread: %s", strerror(rc));
 fail:
 	err_prefix(err, "socketmap at %s", options->listen);
 	server_free(server);

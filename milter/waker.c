@@ -12,11 +12,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/log.h"
+#include "base/clock.h"
 
 #include "milter/waker.h"
 
@@ -55,6 +54,7 @@ static const char event[] = "\0\0\0\010D"
 static void
 session_send(struct waker *waker, int *fd)
 {
+	ssize_t n;
 	int tries;
 
 	/* A session that was silent for two hours is closed by libmilter:
@@ -64,9 +64,8 @@ session_send(struct waker *waker, int *fd)
 			*fd = endpoint_connect(&waker->milter);
 		if (*fd < 0)
 			return;
-		if (send(*fd, event, EVENT_LEN, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-			(ssize_t)EVENT_LEN ||
-		    errno == EAGAIN)
+		n = send(*fd, event, EVENT_LEN, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == (ssize_t)EVENT_LEN || (n < 0 && errno == EAGAIN))
 			return;
 		close(*fd);
 		*fd = -1;
@@ -82,21 +81,6 @@ wake(struct waker *waker)
 		session_send(waker, &waker->fds[i]);
 }
 
-static struct timespec
-after_ms(unsigned ms)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += ms / 1000;
-	ts.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (ts.tv_nsec >= 1000000000) {
-		ts.tv_sec++;
-		ts.tv_nsec -= 1000000000;
-	}
-	return ts;
-}
-
 /* Until there may be something to do; with the lock. */
 static void
 wait_for_work(struct waker *waker)
@@ -107,7 +91,7 @@ wait_for_work(struct waker *waker)
 		pthread_cond_wait(&waker->changed, &waker->lock);
 		return;
 	}
-	until = after_ms(waker->again_ms);
+	until = clock_mono_timespec(clock_mono_ms() + waker->again_ms);
 	if (pthread_cond_timedwait(&waker->changed, &waker->lock, &until) !=
 	    ETIMEDOUT)
 		return;
@@ -142,7 +126,6 @@ struct waker *
 waker_start(const struct endpoint *milter, struct err *err)
 {
 	struct waker *waker = xcalloc(1, sizeof(*waker));
-	pthread_condattr_t monotonic;
 	size_t i;
 	int rc;
 
@@ -150,10 +133,7 @@ waker_start(const struct endpoint *milter, struct err *err)
 	for (i = 0; i < SESSIONS; i++)
 		waker->fds[i] = -1;
 	pthread_mutex_init(&waker->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&waker->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	clock_cond_init(&waker->changed);
 	rc = pthread_create(&waker->thread, NULL, run, waker);
 	if (rc == 0)
 		return waker;
