@@ -188,7 +188,7 @@ read_point(struct arena *arena, const struct taglist *list,
 	if (p == NULL)
 		return err_set(err, ERR_INPUT, "key record without p=");
 	if (p->value.len == 0)
-		return err_set(err, ERR_INPUT, "key revoked");
+		return err_set(err, ERR_INPUT, KEY_REVOKED_PROBLEM);
 	buf_init(&decoded, p->value.len);
 	if (base64_decode(p->value, &decoded) < 0) {
 		buf_free(&decoded);

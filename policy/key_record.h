@@ -27,6 +27,8 @@ enum key_type {
 };
 
 #define KEY_BITS_MAX 8192
+/* What is wrong with a key record with an empty p=. */
+#define KEY_REVOKED_PROBLEM "key revoked"
 
 struct key_record {
 	enum key_type type;

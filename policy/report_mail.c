@@ -14,14 +14,11 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include "base/clock.h"
 #include "base/crypto.h"
+#include "policy/report_letter.h"
 #include "policy/report_mail.h"
-#include "policy/signature_write.h"
 
 #define PIECE 65536
-#define HEADER_MAX 65536
-#define FIELDS_MAX 32
 #define BASE64_COLUMNS 76
 #define WINDOW_GZIP (15 + 16)
 #define MEMORY_LEVEL 8
@@ -75,33 +72,26 @@ report_mail_pack(struct bytes data, struct buf *out)
 
 /* ---- the header ---- */
 
-struct field {
-	const char *name, *value;
-};
-
-static size_t
-make_fields(struct arena *arena, const struct report_mail *mail,
-    struct field fields[FIELDS_MAX])
+static void
+add_fields(struct arena *arena, const struct report_mail *mail,
+    struct letter *letter)
 {
 	const struct dmarc_report *report = mail->report;
-	char date[CLOCK_RFC5322_SIZE];
-	size_t n = 0;
 
-	clock_rfc5322((time_t)mail->now_s, date);
-	fields[n++] = (struct field){ "Date", arena_strdup(arena, date) };
-	fields[n++] = (struct field){ "From", mail->from };
-	fields[n++] = (struct field){ "To", mail->to };
-	fields[n++] = (struct field){ "Subject",
-		arena_printf(arena,
-		    "Report Domain: %s\r\n Submitter: %s\r\n Report-ID: <%s>",
-		    report->domain, mail->submitter, report->id) };
-	fields[n++] = (struct field){ "Message-ID",
-		arena_printf(arena, "<%s>", report->id) };
-	fields[n++] = (struct field){ "Auto-Submitted", "auto-generated" };
-	fields[n++] = (struct field){ "MIME-Version", "1.0" };
-	fields[n++] = (struct field){ "Content-Type",
-		"multipart/mixed;\r\n boundary=\"" BOUNDARY "\"" };
-	return n;
+	letter_add(letter, "Date", letter_date(arena, mail->now_s));
+	letter_add(letter, "From", mail->from);
+	letter_add(letter, "To",
+	    letter_addresses(arena, mail->to_count, mail->to));
+	letter_add(letter, "Subject",
+	    arena_printf(arena,
+		"Report Domain: %s\r\n Submitter: %s\r\n Report-ID: <%s>",
+		report->domain, mail->submitter, report->id));
+	letter_add(letter, "Message-ID",
+	    arena_printf(arena, "<%s>", report->id));
+	letter_add(letter, "Auto-Submitted", "auto-generated");
+	letter_add(letter, "MIME-Version", "1.0");
+	letter_add(letter, "Content-Type",
+	    "multipart/mixed;\r\n boundary=\"" BOUNDARY "\"");
 }
 
 /* ---- the body ---- */
@@ -153,65 +143,27 @@ write_body(struct arena *arena, const struct report_mail *mail,
 	buf_append_str(out, "--" BOUNDARY "--\r\n");
 }
 
-/* ---- signing ---- */
-
-/* A DKIM-Signature for each identity, on top of out. */
-static int
-write_signatures(struct arena *arena, const struct report_mail *mail,
-    const struct field *fields, size_t n, struct bytes body, struct buf *out,
-    struct err *err)
-{
-	struct body_hash *hash;
-	const struct body_digest *digest;
-	struct header header;
-	const char *value;
-	size_t i;
-	int rc = 0;
-
-	if (mail->identity_count == 0)
-		return 0;
-	header_init(&header, arena, HEADER_MAX, FIELDS_MAX);
-	for (i = 0; i < n; i++)
-		if (header_add(&header, bytes_of(fields[i].name),
-			bytes_of(arena_printf(arena, " %s", fields[i].value)),
-			err) < 0)
-			return -1;
-	hash = body_hash_new(arena);
-	digest = signature_want_body(hash);
-	body_hash_add(hash, body);
-	body_hash_end(hash);
-	for (i = 0; rc == 0 && i < mail->identity_count; i++) {
-		value = auth_dkim_sign(arena, &mail->identities[i], &header,
-		    digest, mail->now_s, err);
-		if (value == NULL)
-			rc = -1;
-		else
-			buf_printf(out, "DKIM-Signature:%s\r\n", value);
-	}
-	body_hash_free(hash);
-	return rc;
-}
+/* ---- the mail ---- */
 
 int
 report_mail_write(const struct report_mail *mail, struct bytes packed,
     struct buf *out, struct err *err)
 {
 	struct arena *arena = arena_new(0);
-	struct field fields[FIELDS_MAX];
-	size_t i, n = make_fields(arena, mail, fields);
+	struct letter letter = { .now_s = mail->now_s,
+		.identity_count = mail->identity_count,
+		.identities = mail->identities };
 	struct buf body;
 	int rc;
 
 	buf_init(&body, REPORT_XML_MAX * 2);
+	add_fields(arena, mail, &letter);
 	write_body(arena, mail, packed, &body);
-	rc = write_signatures(arena, mail, fields, n, buf_bytes(&body), out,
-	    err);
-	for (i = 0; i < n; i++)
-		buf_printf(out, "%s: %s\r\n", fields[i].name, fields[i].value);
-	buf_append_str(out, "\r\n");
-	buf_append_bytes(out, buf_bytes(&body));
-	if (rc == 0 && (out->overflow || body.overflow))
+	letter.body = buf_bytes(&body);
+	if (body.overflow)
 		rc = err_set(err, ERR_LIMIT, "the report is too large to mail");
+	else
+		rc = letter_write(&letter, out, err);
 	buf_free(&body);
 	arena_free(arena);
 	return rc;

@@ -16,7 +16,8 @@ struct report_mail {
 	const struct dmarc_report *report;
 	const char *from;      /* an address of the submitter */
 	const char *submitter; /* domain of from: A-labels */
-	const char *to;
+	size_t to_count;
+	const char *const *to;
 	int64_t now_s;
 	size_t identity_count; /* 0: not signed */
 	const struct auth_dkim_identity *identities;

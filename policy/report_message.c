@@ -43,6 +43,19 @@ struct reader {
 };
 
 bool
+report_subject_is(const char *subject)
+{
+	struct cursor c = cursor_of(bytes_of(subject));
+
+	(void)cursor_space(&c);
+	if (!cursor_literal(&c, "report"))
+		return false;
+	(void)cursor_space(&c);
+	return cursor_literal(&c, "domain:") &&
+	    str_has_nocase(subject, "submitter:");
+}
+
+bool
 report_message_is(struct bytes data)
 {
 	struct cursor c = cursor_of(data);

@@ -11,6 +11,9 @@
 
 #include "policy/report_file.h"
 
+/* "Report Domain: ... Submitter: ...": the Subject of an aggregate report. */
+bool report_subject_is(const char *subject);
+
 /* Does it begin like a mail, and not like a report? */
 bool report_message_is(struct bytes data);
 

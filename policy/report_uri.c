@@ -172,10 +172,10 @@ organization_of(struct arena *arena, struct dns_set *dns, const char *domain,
 /* The address that the consenting record wants instead, if any; false: it
  * is of another host, and nothing may be sent at all. */
 static bool
-take_override(struct arena *arena, const char *rua, struct report_uri *uri)
+take_override(struct arena *arena, const char *list, struct report_uri *uri)
 {
 	struct report_uri wanted[REPORT_URIS_MAX];
-	size_t i, n = report_uris_read(arena, rua, wanted);
+	size_t i, n = report_uris_read(arena, list, wanted);
 
 	for (i = 0; i < n; i++) {
 		if (wanted[i].address == NULL)
@@ -190,7 +190,7 @@ take_override(struct arena *arena, const char *rua, struct report_uri *uri)
 
 static enum report_consent
 read_consent(struct arena *arena, const struct dns_answer *answer,
-    struct report_uri *uri)
+    enum report_tag tag, struct report_uri *uri)
 {
 	enum report_consent consent = CONSENT_NONE;
 	struct dmarc_record record;
@@ -200,7 +200,8 @@ read_consent(struct arena *arena, const struct dns_answer *answer,
 		if (dmarc_record_read(arena, answer->records[i].text,
 			&record) == 0)
 			continue;
-		if (!take_override(arena, record.rua, uri))
+		if (!take_override(arena,
+			tag == REPORT_TAG_RUF ? record.ruf : record.rua, uri))
 			return CONSENT_NONE;
 		consent = CONSENT_GIVEN;
 	}
@@ -209,7 +210,8 @@ read_consent(struct arena *arena, const struct dns_answer *answer,
 
 enum report_consent
 report_uri_consent(struct arena *arena, struct dns_set *dns,
-    const char *policy_domain, struct report_uri *uri, const char **name)
+    const char *policy_domain, enum report_tag tag, struct report_uri *uri,
+    const char **name)
 {
 	enum report_consent consent = CONSENT_NONE;
 	const struct dns_answer *answer;
@@ -231,5 +233,5 @@ report_uri_consent(struct arena *arena, struct dns_set *dns,
 		return CONSENT_WAIT;
 	if (dns_status_is_failure(answer->status))
 		return CONSENT_UNKNOWN;
-	return read_consent(arena, answer, uri);
+	return read_consent(arena, answer, tag, uri);
 }

@@ -37,12 +37,20 @@ enum report_consent {
 	CONSENT_UNKNOWN /* the DNS did not answer */
 };
 
+/* The tag that the address stands in, and whose override counts. */
+enum report_tag {
+	REPORT_TAG_RUA, /* aggregate reports */
+	REPORT_TAG_RUF  /* failure reports */
+};
+
 /*
  * May reports about a policy domain go to uri?  The consenting record may
- * name another address of the same host: it then takes the place of the one
- * in uri.  *name: where consent was looked for, in the arena.
+ * name another address of the same host in the same tag: it then takes the
+ * place of the one in uri.  *name: where consent was looked for, in the
+ * arena.
  */
 enum report_consent report_uri_consent(struct arena *arena, struct dns_set *dns,
-    const char *policy_domain, struct report_uri *uri, const char **name);
+    const char *policy_domain, enum report_tag tag, struct report_uri *uri,
+    const char **name);
 
 #endif

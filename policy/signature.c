@@ -511,7 +511,7 @@ body_holds(const struct signature *sig, const struct body_digest *body,
 	}
 	if (sig->bh.len != digest_len(sig->digest) ||
 	    memcmp(sig->bh.data, body->value, sig->bh.len) != 0) {
-		conclude(proof, AUTH_FAIL, "body hash did not verify");
+		conclude(proof, AUTH_FAIL, BODY_HASH_PROBLEM);
 		return false;
 	}
 	return true;

@@ -24,6 +24,8 @@ enum signature_kind {
 
 /* Names in h= beyond this make the signature unreadable. */
 #define SIGNATURE_NAMES_MAX 1000
+/* The problem of a signature whose body is another one. */
+#define BODY_HASH_PROBLEM "body hash did not verify"
 /* Key records of one name that are tried. */
 #define SIGNATURE_KEYS_MAX 4
 

@@ -46,7 +46,7 @@ survey_uri(struct survey *survey, const struct dmarc_step *step,
 	if (strchr(uri->text, '!') != NULL)
 		survey_found(survey, FOUND_DMARC_URI_SIZE, uri->text, NULL);
 	switch (report_uri_consent(survey->arena, survey->dns, step->domain,
-	    uri, &name)) {
+	    REPORT_TAG_RUA, uri, &name)) {
 	case CONSENT_WAIT:
 		survey->waits = true;
 		break;

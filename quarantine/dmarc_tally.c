@@ -17,6 +17,7 @@
 #include "base/strmap.h"
 #include "base/ulid.h"
 #include "mail/address.h"
+#include "policy/report_message.h"
 #include "quarantine/dmarc_tally.h"
 #include "quarantine/history_impl.h"
 
@@ -431,20 +432,6 @@ end_message(struct dmarc_tally *tally, struct message_rows *message)
 	memset(message, 0, sizeof(*message));
 }
 
-/* "Report Domain: ... Submitter: ...": a report of somebody else to us. */
-static bool
-is_report(const char *subject)
-{
-	struct cursor c = cursor_of(bytes_of(subject));
-
-	(void)cursor_space(&c);
-	if (!cursor_literal(&c, "report"))
-		return false;
-	(void)cursor_space(&c);
-	return cursor_literal(&c, "domain:") &&
-	    str_has_nocase(subject, "submitter:");
-}
-
 /* The statuses that there are, so that a message may keep one. */
 static const char *
 known_status(const char *status)
@@ -483,7 +470,8 @@ take_row(struct dmarc_tally *tally, struct history *history, sqlite3_stmt *stmt,
 		end_message(tally, message);
 		memcpy(message->id, id, ULID_LEN);
 	}
-	if (is_report(column_text(stmt, 1)) || strcmp(status, "deferred") == 0)
+	if (report_subject_is(column_text(stmt, 1)) ||
+	    strcmp(status, "deferred") == 0)
 		return;
 	packed.data = sqlite3_column_blob(stmt, 3);
 	packed.len = (size_t)sqlite3_column_bytes(stmt, 3);

@@ -14,43 +14,37 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/dns_conf.h"
 #include "base/file.h"
-#include "mail/address.h"
 #include "mail/smtp.h"
-#include "policy/keyring.h"
 #include "policy/report_mail.h"
-#include "policy/report_uri.h"
 #include "quarantine/dmarc_tally.h"
 #include "quarantine/history.h"
-#include "quarantine/reports.h"
+#include "webui/report_post.h"
 #include "webui/report_sender.h"
 
 #define DAY_S 86400
-#define CONSENT_MS 20000
 /* Tries of what was refused for the moment or not to be reached. */
 #define TRIES_MAX 6
 #define RETRY_MS (3600 * (int64_t)1000)
 /* What a try whose end is not known may be followed by. */
 #define UNKNOWN_TRIES_MAX 2
 #define MAIL_MAX (2 * REPORT_XML_MAX)
-#define MINUTE_MS 60000
+#define DETAIL_MAX (SMTP_REPLY_TEXT_SIZE + ERR_TEXT_MAX)
 
 struct report_sender {
 	const struct conf *conf;
-	char *from;
-	const char *submitter; /* in the arena */
-	char *host, *port;
-	struct arena *arena;
-	struct dns *dns;
+	struct report_post *post;
 	struct history *history;
 	struct reports *reports;
-	struct keyring_set *keys; /* NULL: not signed */
-	size_t identity_count;
-	struct auth_dkim_identity identities[KEYRING_KEYS_MAX];
 	int lock_fd;
-	struct smtp *smtp; /* kept over mails that went well */
-	int64_t next_ms;   /* not before this time, by the rate */
+};
+
+/* An address that the policy names, and what becomes of it. */
+struct addressee {
+	struct report_uri uri;
+	enum report_fate fate;
+	bool goes;         /* it is among those to be sent to */
+	struct buf detail; /* why, or the server's answer */
 };
 
 /* A policy domain, and what has been made for it so far. */
@@ -61,7 +55,8 @@ struct work {
 	struct arena *arena;
 	struct dmarc_report report;
 	struct buf xml, packed;
-	int later; /* addresses to be tried again */
+	size_t count;
+	struct addressee addressees[REPORT_URIS_MAX];
 };
 
 static const char *const fate_words[] = {
@@ -88,63 +83,6 @@ report_day_of(int64_t time_s)
 /* ---- opening ---- */
 
 static int
-take_from(struct report_sender *sender, struct err *err)
-{
-	struct address address;
-
-	if (sender->conf->report_from[0] == '\0')
-		return err_set(err, ERR_CONFIG,
-		    "report_from is not set: reports must come from "
-		    "somebody");
-	if (address_parse(sender->arena, bytes_of(sender->conf->report_from),
-		&address, err) < 0)
-		return err_prefix(err, "report_from");
-	sender->from = xstrdup(address.raw);
-	sender->submitter = address.domain;
-	return 0;
-}
-
-/* Those that sign for the domain that reports come from.  Keys that cannot
- * be read are a reason not to send: unsigned, reports would be refused. */
-static int
-take_keys(struct report_sender *sender, struct err *err)
-{
-	const struct keyring_key *key;
-	size_t i;
-
-	if (keyring_read(sender->conf->dkim_dir, sender->submitter,
-		&sender->keys, err) < 0)
-		return -1;
-	for (i = 0; sender->keys != NULL && i < sender->keys->count; i++) {
-		key = &sender->keys->keys[i];
-		if (key->state == KEY_SIGNS)
-			sender->identities[sender->identity_count++] =
-			    (struct auth_dkim_identity){ sender->submitter,
-				    key->selector, key->key };
-	}
-	return 0;
-}
-
-/* HOST:PORT, [HOST]:PORT; checked when the config was read. */
-static void
-take_server(struct report_sender *sender)
-{
-	const struct conf *conf = sender->conf;
-	const char *host = conf->report_relay[0] != '\0'
-	    ? conf->report_relay
-	    : conf->release_listener;
-	const char *colon = strrchr(host, ':');
-	size_t len = colon != NULL ? (size_t)(colon - host) : strlen(host);
-
-	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-		host++;
-		len -= 2;
-	}
-	sender->host = xmemdup(host, len);
-	sender->port = xstrdup(colon != NULL ? colon + 1 : "25");
-}
-
-static int
 open_files(struct report_sender *sender, struct err *err)
 {
 	const char *dir = sender->conf->state_dir;
@@ -166,12 +104,8 @@ report_sender_open(const struct conf *conf, struct err *err)
 
 	sender->conf = conf;
 	sender->lock_fd = -1;
-	sender->arena = arena_new(0);
-	take_server(sender);
-	if (take_from(sender, err) == 0 && take_keys(sender, err) == 0 &&
-	    open_files(sender, err) == 0)
-		sender->dns = dns_conf_open(conf, NULL, err);
-	if (sender->dns != NULL)
+	sender->post = report_post_open(conf, err);
+	if (sender->post != NULL && open_files(sender, err) == 0)
 		return sender;
 	report_sender_close(sender);
 	return NULL;
@@ -182,19 +116,11 @@ report_sender_close(struct report_sender *sender)
 {
 	if (sender == NULL)
 		return;
-	smtp_close(sender->smtp);
+	report_post_close(sender->post);
 	reports_close(sender->reports);
 	history_close(sender->history);
-	if (sender->dns != NULL)
-		dns_close(sender->dns);
 	if (sender->lock_fd >= 0)
 		close(sender->lock_fd);
-	if (sender->keys != NULL)
-		keyring_set_unref(sender->keys);
-	arena_free(sender->arena);
-	free(sender->from);
-	free(sender->host);
-	free(sender->port);
 	free(sender);
 }
 
@@ -223,21 +149,6 @@ unlock(struct report_sender *sender)
 	sender->lock_fd = -1;
 }
 
-/* ---- who gets none ---- */
-
-/* By report_skip: the domain of a policy or of an address. */
-static bool
-is_skipped(const struct report_sender *sender, const char *domain)
-{
-	const struct option_list *skip = &sender->conf->report_skip;
-	size_t i;
-
-	for (i = 0; i < skip->count; i++)
-		if (domain_is_within(domain, skip->items[i]))
-			return true;
-	return false;
-}
-
 /* ---- pauses ---- */
 
 static bool
@@ -261,15 +172,10 @@ rest(const struct report_run *run, int64_t ms)
 static void
 keep_rate(struct work *work)
 {
-	struct report_sender *sender = work->sender;
-	int64_t now_ms = clock_mono_ms();
+	int64_t ms = report_post_delay_ms(work->sender->post);
 
-	if (now_ms < sender->next_ms) {
-		rest(work->run, sender->next_ms - now_ms);
-		now_ms = clock_mono_ms();
-	}
-	sender->next_ms =
-	    now_ms + MINUTE_MS / (int64_t)sender->conf->report_rate;
+	if (ms > 0)
+		rest(work->run, ms);
 }
 
 /* ---- making the report ---- */
@@ -277,18 +183,18 @@ keep_rate(struct work *work)
 static int
 make_report(struct work *work, struct err *err)
 {
-	const struct report_sender *sender = work->sender;
-	const char *organization = sender->conf->report_organization;
+	const struct report_post *post = work->sender->post;
+	const char *organization = work->sender->conf->report_organization;
 
 	if (work->packed.len > 0)
 		return 0;
 	work->report = work->domain->report;
 	work->report.organization =
-	    organization[0] != '\0' ? organization : sender->submitter;
-	work->report.email = sender->from;
+	    organization[0] != '\0' ? organization : post->submitter;
+	work->report.email = post->from;
 	work->report.generator = "Sekimori " PACKAGE_VERSION;
 	work->report.id = report_mail_id(work->arena, work->run->day_s,
-	    work->report.domain, sender->submitter);
+	    work->report.domain, post->submitter);
 	if (dmarc_report_write(&work->report, &work->xml) < 0 ||
 	    report_mail_pack(buf_bytes(&work->xml), &work->packed) < 0)
 		return err_set(err, ERR_LIMIT, "the report is too large");
@@ -296,98 +202,6 @@ make_report(struct work *work, struct err *err)
 }
 
 /* ---- sending ---- */
-
-static bool
-is_loopback(const char *host)
-{
-	return strcmp(host, "localhost") == 0 ||
-	    strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
-static struct smtp *
-connection(struct report_sender *sender, struct err *err)
-{
-	const struct smtp_options options = {
-		.host = sender->host,
-		.port = sender->port,
-		.timeout_ms = (unsigned)sender->conf->release_timeout * 1000,
-		.tls =
-		    is_loopback(sender->host) ? SMTP_TLS_NEVER : SMTP_TLS_MAY,
-	};
-
-	if (sender->smtp == NULL)
-		sender->smtp = smtp_open(&options, err);
-	return sender->smtp;
-}
-
-static int
-give_mail(void *context,
-    int (*send)(void *smtp, struct bytes piece, struct err *err), void *smtp,
-    struct err *err)
-{
-	const struct buf *mail = context;
-
-	return send(smtp, buf_bytes(mail), err);
-}
-
-static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text >= 0x80)
-			return false;
-	return true;
-}
-
-/* detail: the answer, or why there is none. */
-static enum smtp_outcome
-send_mail(struct report_sender *sender, const char *to, struct buf *mail,
-    int *code, struct buf *detail)
-{
-	struct smtp_recipient recipient = { .address = to,
-		.params = "NOTIFY=NEVER" };
-	struct smtp_mail smtp_mail = { .sender = sender->from,
-		.params = is_ascii(to) ? NULL : "SMTPUTF8",
-		.size = mail->len,
-		.recipient_count = 1,
-		.recipients = &recipient,
-		.source = give_mail,
-		.source_context = mail };
-	enum smtp_outcome outcome = SMTP_NOT_SENT;
-	struct smtp_reply reply = { .code = 0 };
-	struct err err;
-
-	err_clear(&err);
-	if (connection(sender, &err) != NULL)
-		outcome = smtp_send(sender->smtp, &smtp_mail, &reply, &err);
-	if (outcome != SMTP_ACCEPTED && outcome != SMTP_REFUSED) {
-		smtp_close(sender->smtp);
-		sender->smtp = NULL;
-	}
-	*code = reply.code;
-	if (reply.code != 0)
-		buf_printf(detail, "%d %s", reply.code, reply.text);
-	else
-		buf_append_str(detail, err.text);
-	return outcome;
-}
-
-/* What is noted, and what is told. */
-static enum report_state
-state_after(enum smtp_outcome outcome, int code)
-{
-	switch (outcome) {
-	case SMTP_ACCEPTED:
-		return REPORT_SENT;
-	case SMTP_REFUSED:
-		return code >= 500 ? REPORT_REFUSED : REPORT_FAILED;
-	case SMTP_NOT_SENT:
-		return REPORT_FAILED;
-	case SMTP_UNKNOWN:
-		break;
-	}
-	return REPORT_SENDING;
-}
 
 static enum report_fate
 fate_of(enum report_state state)
@@ -398,43 +212,109 @@ fate_of(enum report_state state)
 }
 
 static int
-deliver(struct work *work, const struct report_key *key, const char *to,
-    enum report_fate *fate, struct buf *detail, struct err *err)
+note(struct work *work, const char *address, enum report_state state,
+    const char *detail, struct err *err)
 {
-	struct report_sender *sender = work->sender;
+	const struct report_key key = { work->run->day_s,
+		work->domain->report.domain, address };
+
+	return reports_sent_set(work->sender->reports, &key, state, detail,
+	    err);
+}
+
+/* Noted as begun, sent, and noted as what it came to. */
+static int
+post_mail(struct work *work, size_t n, struct report_delivery *deliveries,
+    struct buf *text, struct err *err)
+{
+	size_t i;
+
+	keep_rate(work);
+	for (i = 0; i < n; i++)
+		if (note(work, deliveries[i].address, REPORT_SENDING, "", err) <
+		    0)
+			return -1;
+	report_post_send(work->sender->post, n, deliveries, text);
+	/* When this fails, or nothing is known, "sending" stays. */
+	for (i = 0; i < n; i++)
+		if (deliveries[i].state != REPORT_SENDING &&
+		    note(work, deliveries[i].address, deliveries[i].state,
+			buf_str(&deliveries[i].detail), err) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+write_mail(struct work *work, size_t n, const struct report_delivery *to,
+    struct buf *text, struct err *err)
+{
+	const struct report_post *post = work->sender->post;
+	const char *addresses[REPORT_URIS_MAX];
 	const struct report_mail mail = { .report = &work->report,
-		.from = sender->from,
-		.submitter = sender->submitter,
-		.to = to,
+		.from = post->from,
+		.submitter = post->submitter,
+		.to_count = n,
+		.to = addresses,
 		.now_s = clock_wall_s(),
-		.identity_count = sender->identity_count,
-		.identities = sender->identities };
-	enum smtp_outcome outcome;
-	enum report_state state;
+		.identity_count = post->identity_count,
+		.identities = post->identities };
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		addresses[i] = to[i].address;
+	return report_mail_write(&mail, buf_bytes(&work->packed), text, err);
+}
+
+/* One mail for all of the chosen. */
+static int
+deliver(struct work *work, size_t n, struct addressee *const *chosen,
+    struct err *err)
+{
+	struct report_delivery deliveries[REPORT_URIS_MAX];
 	struct buf text;
 	struct err why;
-	int rc, code = 0;
+	int rc = 0;
+	size_t i;
 
 	buf_init(&text, MAIL_MAX);
-	if (report_mail_write(&mail, buf_bytes(&work->packed), &text, &why) <
-	    0) {
-		*fate = FATE_LATER;
-		buf_append_str(detail, why.text);
-		buf_free(&text);
-		return 0;
+	for (i = 0; i < n; i++) {
+		deliveries[i].address = chosen[i]->uri.address;
+		deliveries[i].state = REPORT_FAILED;
+		buf_init(&deliveries[i].detail, DETAIL_MAX);
 	}
-	keep_rate(work);
-	rc = reports_sent_set(sender->reports, key, REPORT_SENDING, "", err);
-	if (rc == 0) {
-		outcome = send_mail(sender, to, &text, &code, detail);
-		state = state_after(outcome, code);
-		*fate = fate_of(state);
-		/* When this fails, or nothing is known, "sending" stays. */
-		if (state != REPORT_SENDING)
-			rc = reports_sent_set(sender->reports, key, state,
-			    buf_str(detail), err);
+	if (write_mail(work, n, deliveries, &text, &why) == 0)
+		rc = post_mail(work, n, deliveries, &text, err);
+	else
+		for (i = 0; i < n; i++)
+			buf_append_str(&deliveries[i].detail, why.text);
+	for (i = 0; i < n; i++) {
+		chosen[i]->fate = fate_of(deliveries[i].state);
+		buf_append_bytes(&chosen[i]->detail,
+		    buf_bytes(&deliveries[i].detail));
+		buf_free(&deliveries[i].detail);
 	}
 	buf_free(&text);
+	return rc;
+}
+
+/* A mail for those in ASCII, and one for those that are not. */
+static int
+deliver_all(struct work *work, struct err *err)
+{
+	struct addressee *chosen[REPORT_URIS_MAX], *a;
+	int ascii, rc = 0;
+	size_t i, n;
+
+	for (ascii = 1; rc == 0 && ascii >= 0; ascii--) {
+		for (i = n = 0; i < work->count; i++) {
+			a = &work->addressees[i];
+			if (a->goes &&
+			    report_post_is_ascii(a->uri.address) == ascii)
+				chosen[n++] = a;
+		}
+		if (n > 0 && !is_stopped(work->run))
+			rc = deliver(work, n, chosen, err);
+	}
 	return rc;
 }
 
@@ -477,142 +357,161 @@ may_try(const struct report_sent *sent, enum report_fate *fate,
 	return false;
 }
 
-static enum report_consent
-wait_consent(struct work *work, struct report_uri *uri)
-{
-	struct dns_set *set = dns_set_new(work->sender->dns);
-	const int64_t until_ms = clock_mono_ms() + CONSENT_MS;
-	enum report_consent consent;
-	const char *name;
-
-	do
-		consent = report_uri_consent(work->arena, set,
-		    work->domain->report.domain, uri, &name);
-	while (consent == CONSENT_WAIT && dns_set_wait(set, until_ms) > 0);
-	/* What was found lives in the arena. */
-	dns_set_free(set);
-	return consent;
-}
-
 /* Is there a reason of ours not to send?  Else NULL. */
 static const char *
 reason_to_skip(struct work *work, const struct report_uri *uri, struct err *why)
 {
 	if (make_report(work, why) < 0)
 		return why->text;
-	if (is_skipped(work->sender, uri->domain))
+	if (report_post_skips(work->sender->post, uri->domain))
 		return "report_skip names the domain of the address";
 	if (uri->size_max > 0 && work->packed.len > uri->size_max)
 		return "it is larger than the address takes";
 	return NULL;
 }
 
+/* Those that may have one are marked to be sent to. */
 static int
-treat_address(struct work *work, const struct report_uri *uri,
-    enum report_fate *fate, struct buf *detail, struct err *err)
+judge_address(struct work *work, struct addressee *addressee, struct err *err)
 {
-	struct report_sender *sender = work->sender;
+	const struct report_uri *uri = &addressee->uri;
 	const struct report_key key = { work->run->day_s,
 		work->domain->report.domain, uri->address };
 	struct report_sent sent = { .state = REPORT_NEW };
 	const char *skip;
 	struct err why;
 
-	if (reports_sent_get(sender->reports, &key, &sent, err) < 0)
+	if (reports_sent_get(work->sender->reports, &key, &sent, err) < 0)
 		return -1;
-	if (!may_try(&sent, fate, detail))
+	if (!may_try(&sent, &addressee->fate, &addressee->detail))
 		return 0;
 	skip = reason_to_skip(work, uri, &why);
-	*fate = skip != NULL ? FATE_SKIPPED : FATE_WOULD_SEND;
-	if (skip != NULL)
-		buf_append_str(detail, skip);
-	if (skip != NULL || work->run->dry_run)
+	if (skip != NULL) {
+		buf_append_str(&addressee->detail, skip);
 		return 0;
-	return deliver(work, &key, uri->address, fate, detail, err);
+	}
+	addressee->fate = work->run->dry_run ? FATE_WOULD_SEND : FATE_LATER;
+	addressee->goes = !work->run->dry_run;
+	return 0;
 }
 
 static int
-treat_uri(struct work *work, struct report_uri *uri, struct err *err)
+judge_uri(struct work *work, struct addressee *addressee, struct err *err)
 {
-	struct report_step step = {
-		.domain = work->domain->report.domain,
-		.fate = FATE_SKIPPED,
-		.messages = work->domain->messages,
-		.records = work->domain->report.record_count,
-	};
-	struct buf detail;
-	int rc = 0;
-
-	buf_init(&detail, SMTP_REPLY_TEXT_SIZE + ERR_TEXT_MAX);
-	if (uri->problem != NULL) {
-		buf_append_str(&detail, uri->problem);
-	} else {
-		switch (wait_consent(work, uri)) {
-		case CONSENT_OWN:
-		case CONSENT_GIVEN:
-			rc = treat_address(work, uri, &step.fate, &detail, err);
-			break;
-		case CONSENT_NONE:
-			buf_append_str(&detail,
-			    "its domain does not say that it takes them");
-			break;
-		case CONSENT_WAIT:
-		case CONSENT_UNKNOWN:
-			step.fate = FATE_LATER;
-			buf_append_str(&detail,
-			    "the DNS did not say whether it takes them");
-			break;
-		}
+	if (addressee->uri.problem != NULL) {
+		buf_append_str(&addressee->detail, addressee->uri.problem);
+		return 0;
 	}
-	work->later += step.fate == FATE_LATER;
-	step.address = uri->address != NULL ? uri->address : uri->text;
-	step.detail = buf_str(&detail);
-	if (work->run->dry_run)
-		step.xml = buf_bytes(&work->xml);
-	if (rc == 0 && work->run->each != NULL)
-		work->run->each(work->run->context, &step);
-	buf_free(&detail);
-	return rc;
+	switch (report_post_consent(work->sender->post, work->arena,
+	    work->domain->report.domain, REPORT_TAG_RUA, &addressee->uri)) {
+	case CONSENT_OWN:
+	case CONSENT_GIVEN:
+		return judge_address(work, addressee, err);
+	case CONSENT_NONE:
+		buf_append_str(&addressee->detail,
+		    "its domain does not say that it takes them");
+		break;
+	case CONSENT_WAIT:
+	case CONSENT_UNKNOWN:
+		addressee->fate = FATE_LATER;
+		buf_append_str(&addressee->detail,
+		    "the DNS did not say whether it takes them");
+		break;
+	}
+	return 0;
 }
 
 /* ---- one domain ---- */
 
 static void
-tell_skipped(struct work *work, const char *why)
+tell(const struct work *work, const char *address, enum report_fate fate,
+    const char *detail)
 {
-	const struct report_step step = {
+	struct report_step step = {
 		.domain = work->domain->report.domain,
-		.address = "",
-		.fate = FATE_SKIPPED,
-		.detail = why,
+		.address = address,
+		.fate = fate,
+		.detail = detail,
 		.messages = work->domain->messages,
 		.records = work->domain->report.record_count,
 	};
 
+	if (work->run->dry_run)
+		step.xml = buf_bytes(&work->xml);
 	if (work->run->each != NULL)
 		work->run->each(work->run->context, &step);
 }
 
+static void
+tell_skipped(const struct work *work, const char *why)
+{
+	tell(work, "", FATE_SKIPPED, why);
+}
+
+/* The same address twice is one, also when a consent made it so. */
+static bool
+is_twice(const struct work *work, const struct addressee *addressee)
+{
+	const struct addressee *a;
+
+	for (a = work->addressees; a < addressee; a++)
+		if (a->uri.address != NULL && addressee->uri.address != NULL &&
+		    strcmp(a->uri.address, addressee->uri.address) == 0)
+			return true;
+	return false;
+}
+
+static int
+judge_uris(struct work *work, size_t n, const struct report_uri *uris,
+    struct err *err)
+{
+	struct addressee *addressee;
+	size_t i;
+
+	for (i = 0; i < n && !is_stopped(work->run); i++) {
+		addressee = &work->addressees[work->count];
+		*addressee =
+		    (struct addressee){ .uri = uris[i], .fate = FATE_SKIPPED };
+		buf_init(&addressee->detail, 2 * DETAIL_MAX);
+		if (is_twice(work, addressee))
+			continue;
+		if (judge_uri(work, addressee, err) < 0) {
+			buf_free(&addressee->detail);
+			return -1;
+		}
+		if (is_twice(work, addressee))
+			buf_free(&addressee->detail);
+		else
+			work->count++;
+	}
+	return 0;
+}
+
+/* How many are left to try, or -1. */
 static int
 treat_uris(struct work *work, struct err *err)
 {
 	struct report_uri uris[REPORT_URIS_MAX];
-	size_t i, j, n;
+	const struct addressee *a;
+	size_t i, n = report_uris_read(work->arena, work->domain->rua, uris);
+	int rc, later = 0;
 
-	n = report_uris_read(work->arena, work->domain->rua, uris);
 	if (n == 0)
 		tell_skipped(work, "no address is published");
-	for (i = 0; i < n && !is_stopped(work->run); i++) {
-		/* The same address twice is one. */
-		for (j = 0; j < i && uris[i].address != NULL; j++)
-			if (uris[j].address != NULL &&
-			    strcmp(uris[i].address, uris[j].address) == 0)
-				break;
-		if ((j == i || uris[i].address == NULL) &&
-		    treat_uri(work, &uris[i], err) < 0)
-			return -1;
+	rc = judge_uris(work, n, uris, err);
+	if (rc == 0)
+		rc = deliver_all(work, err);
+	for (i = 0; i < work->count; i++) {
+		a = &work->addressees[i];
+		later += a->fate == FATE_LATER;
+		if (rc == 0)
+			tell(work,
+			    a->uri.address != NULL ? a->uri.address
+						   : a->uri.text,
+			    a->fate, buf_str(&a->detail));
+		buf_free(&work->addressees[i].detail);
 	}
-	return 0;
+	return rc < 0 ? -1 : later;
 }
 
 /* How many addresses are left to try, or -1. */
@@ -628,14 +527,14 @@ treat_domain(struct report_sender *sender, const struct report_run *run,
 
 	buf_init(&work.xml, REPORT_XML_MAX);
 	buf_init(&work.packed, REPORT_XML_MAX);
-	if (is_skipped(sender, domain->report.domain))
+	if (report_post_skips(sender->post, domain->report.domain))
 		tell_skipped(&work, "report_skip names the domain");
 	else if (domain->report.record_count > 0)
 		rc = treat_uris(&work, err);
 	buf_free(&work.xml);
 	buf_free(&work.packed);
 	arena_free(work.arena);
-	return rc < 0 ? -1 : work.later;
+	return rc;
 }
 
 /* ---- a day ---- */
@@ -660,8 +559,7 @@ treat_day(struct report_sender *sender, const struct report_run *run,
 		later += rc > 0 ? rc : 0;
 	}
 	dmarc_tally_free(tally);
-	smtp_close(sender->smtp);
-	sender->smtp = NULL;
+	report_post_hang_up(sender->post);
 	return rc < 0 ? -1 : later;
 }
 

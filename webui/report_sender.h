@@ -1,10 +1,12 @@
 /*
  * report_sender.h - sends the DMARC aggregate reports of a day.
  *
- * One mail for each policy domain and address, by the release listener or
- * report_relay.  Each is noted as begun before it goes and as sent behind
- * it (quarantine/reports.h): who dies in between sends it once more, under
- * the same names, and never a third time.  One process sends at a time.
+ * One mail for each policy domain, to all addresses of it that may have one
+ * (those that take no such size and those tried again apart), by the release
+ * listener or report_relay.  For each address it is noted as begun before it
+ * goes and as sent behind it (quarantine/reports.h): who dies in between
+ * sends it once more, under the same names, and never a third time.  One
+ * process sends at a time.
  *
  * A struct report_sender belongs to one thread.
  *

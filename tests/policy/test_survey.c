@@ -415,21 +415,33 @@ test_consent(void **state)
 	static const struct {
 		const char *label, *uri, *record, *address;
 		enum report_consent want;
+		enum report_tag tag;
 	} consents[] = {
-		{ "own", "mailto:a@p.test", NULL, "a@p.test", CONSENT_OWN },
-		{ "below", "mailto:a@x.p.test", NULL, "a@x.p.test",
-		    CONSENT_OWN },
-		{ "none", "mailto:a@r.test", NULL, "a@r.test", CONSENT_NONE },
+		{ "own", "mailto:a@p.test", NULL, "a@p.test", CONSENT_OWN,
+		    REPORT_TAG_RUA },
+		{ "below", "mailto:a@x.p.test", NULL, "a@x.p.test", CONSENT_OWN,
+		    REPORT_TAG_RUA },
+		{ "none", "mailto:a@r.test", NULL, "a@r.test", CONSENT_NONE,
+		    REPORT_TAG_RUA },
 		{ "given", "mailto:a@r.test", "v=DMARC1", "a@r.test",
-		    CONSENT_GIVEN },
+		    CONSENT_GIVEN, REPORT_TAG_RUA },
 		{ "not quite", "mailto:a@r.test", "v=DMARC1x", "a@r.test",
-		    CONSENT_NONE },
+		    CONSENT_NONE, REPORT_TAG_RUA },
 		{ "to another", "mailto:a@r.test",
-		    "v=DMARC1; rua=mailto:b@r.test", "b@r.test",
-		    CONSENT_GIVEN },
+		    "v=DMARC1; rua=mailto:b@r.test", "b@r.test", CONSENT_GIVEN,
+		    REPORT_TAG_RUA },
 		{ "to a stranger", "mailto:a@r.test",
 		    "v=DMARC1; rua=mailto:b@victim.test", "a@r.test",
-		    CONSENT_NONE },
+		    CONSENT_NONE, REPORT_TAG_RUA },
+		{ "failures, another", "mailto:a@r.test",
+		    "v=DMARC1; rua=mailto:b@r.test; ruf=mailto:f@r.test",
+		    "f@r.test", CONSENT_GIVEN, REPORT_TAG_RUF },
+		{ "failures, to a stranger", "mailto:a@r.test",
+		    "v=DMARC1; ruf=mailto:f@victim.test", "a@r.test",
+		    CONSENT_NONE, REPORT_TAG_RUF },
+		{ "failures, nothing said of them", "mailto:a@r.test",
+		    "v=DMARC1; rua=mailto:b@victim.test", "a@r.test",
+		    CONSENT_GIVEN, REPORT_TAG_RUF },
 	};
 	struct report_uri uris[REPORT_URIS_MAX];
 	struct arena *arena = arena_new(0);
@@ -450,8 +462,8 @@ test_consent(void **state)
 		set = dns_set_new(dns);
 		report_uris_read(arena, consents[i].uri, uris);
 		do
-			got = report_uri_consent(arena, set, "p.test", &uris[0],
-			    &name);
+			got = report_uri_consent(arena, set, "p.test",
+			    consents[i].tag, &uris[0], &name);
 		while (got == CONSENT_WAIT &&
 		    dns_set_wait(set, clock_mono_ms() + 60000) > 0);
 		if (got != consents[i].want ||

@@ -414,6 +414,42 @@ test_unknown(void **state)
 	want(lab, 0, "d.test a@d.test refused");
 }
 
+/* One mail a day and domain, also when it goes to several; who was refused
+ * for the moment gets it alone afterwards, and the others not again. */
+static void
+test_several(void **state)
+{
+	static const char *const script[] = { "> 220 here", "ehlo",
+		"< MAIL FROM:<dmarc@ours.test>", "> 250 ok",
+		"< RCPT TO:<a@d.test> NOTIFY=NEVER", "> 250 ok",
+		"< RCPT TO:<c@d.test> NOTIFY=NEVER", "> 550 nobody",
+		"< RCPT TO:<later@d.test> NOTIFY=NEVER", "> 450 not now",
+		"< RCPT TO:<b@yes.test> NOTIFY=NEVER", "> 250 ok", "< DATA",
+		"> 354 go", "data", "> 250 queued", "< QUIT", "> 221 bye",
+		NULL };
+	struct lab *lab = *state;
+	struct fake_smtp *fake;
+	const char *text;
+
+	add_mail(lab,
+	    "mailto:a@d.test, mailto:c@d.test, "
+	    "mailto:a@d.test!10m, mailto:later@d.test, mailto:b@yes.test, "
+	    "mailto:tiny@d.test!10");
+	fake = serve(lab, script);
+	want(lab, 1,
+	    "d.test a@d.test sent; "
+	    "d.test c@d.test refused; d.test later@d.test later; "
+	    "d.test b@yes.test sent; d.test tiny@d.test skipped");
+	assert_string_equal(fake_smtp_stop(fake), "");
+	text =
+	    xmemdup(fake_smtp_message(fake).data, fake_smtp_message(fake).len);
+	assert_non_null(strstr(text,
+	    "\r\nTo: a@d.test,\r\n c@d.test,\r\n later@d.test,\r\n "
+	    "b@yes.test\r\n"));
+	free((char *)(uintptr_t)text);
+	fake_smtp_free(fake);
+}
+
 static void
 test_away(void **state)
 {
@@ -482,6 +518,7 @@ main(void)
 		LAB_TEST(test_signed),
 		LAB_TEST(test_refused),
 		LAB_TEST(test_unknown),
+		LAB_TEST(test_several),
 		LAB_TEST(test_away),
 		LAB_TEST(test_not_sent),
 		LAB_TEST(test_refuses_to_run),
