@@ -89,10 +89,15 @@ struct conf {
 	uint64_t release_timeout; /* s */
 	/* reports */
 	bool dmarc_reports;
-	char *report_from;         /* address; "": none can be sent */
-	char *report_organization; /* "": the domain of report_from */
-	char *report_relay;        /* HOST:PORT; "": release_listener */
-	uint64_t report_rate;      /* mails a minute */
+	bool dmarc_failure_reports;
+	bool dmarc_failure_headers;      /* else Date, From, Message-ID */
+	uint64_t dmarc_failure_per_hour; /* mails, to all addresses */
+	uint64_t dmarc_failure_per_day;  /* mails, to all addresses */
+	uint64_t dmarc_failure_to_one;   /* mails a day, to one address */
+	char *report_from;               /* address; "": none can be sent */
+	char *report_organization;       /* "": the domain of report_from */
+	char *report_relay;              /* HOST:PORT; "": release_listener */
+	uint64_t report_rate;            /* mails a minute */
 	struct option_list report_skip;
 	char *reports_address; /* mailbox that is read; "": none */
 	/* history, web */

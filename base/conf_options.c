@@ -539,6 +539,30 @@ const struct option conf_options[] = {
 	    "recipients.  report_from must be set, and its domain must pass "
 	    "DMARC here: have a DKIM key, or an SPF record that names the "
 	    "server that sends."),
+	PLAIN(dmarc_failure_reports, OPT_BOOL, "no", APPLY_AT_START,
+	    SECTION_REPORTS,
+	    "Send DMARC failure reports (RFC 9991) to the domains that ask for "
+	    "them (ruf=): for single mails in their name that failed, who "
+	    "sent them and parts of their header.  That is other people's "
+	    "mail, and may be personal data: know what your law and your "
+	    "users say before you turn it on.  Local parts of addresses are "
+	    "replaced by keyed hashes, but for those of the domain that gets "
+	    "the report; nothing of a body is sent.  The milter and "
+	    "sekimori-web both read this; needs report_from."),
+	PLAIN(dmarc_failure_headers, OPT_BOOL, "yes", APPLY_AT_START,
+	    SECTION_REPORTS,
+	    "Send the redacted header with a failure report; no: of it only "
+	    "Date, From and Message-ID."),
+	RANGE(dmarc_failure_per_hour, OPT_NUMBER, "30", "1", "10000",
+	    APPLY_AT_START, SECTION_REPORTS,
+	    "At most so many failure reports an hour, to all together.  "
+	    "Further ones are counted and not sent."),
+	RANGE(dmarc_failure_per_day, OPT_NUMBER, "200", "1", "100000",
+	    APPLY_AT_START, SECTION_REPORTS,
+	    "The same within 24 hours."),
+	RANGE(dmarc_failure_to_one, OPT_NUMBER, "20", "1", "100000",
+	    APPLY_AT_START, SECTION_REPORTS,
+	    "At most so many failure reports to one address within 24 hours."),
 	CHECKED(report_from, OPT_STRING, "", check_mail_address_or_none,
 	    APPLY_AT_START, SECTION_REPORTS,
 	    "The address that reports come from, and that their readers may "

@@ -351,6 +351,7 @@ static void
 show_sent(struct cli *cli, json_t *model)
 {
 	static const struct show_column columns[] = {
+		{ "KIND", "kind", SHOW_TEXT, false },
 		{ "DAY", "day", SHOW_TIME, false },
 		{ "DOMAIN", "domain", SHOW_DOMAIN, true },
 		{ "TO", "address", SHOW_TEXT, true },
@@ -359,8 +360,19 @@ show_sent(struct cli *cli, json_t *model)
 		{ "ANSWER", "detail", SHOW_TEXT, true },
 	};
 
+	static const struct show_column left[] = {
+		{ "DAY", "day", SHOW_TIME, false },
+		{ "FAILURE REPORTS NOT SENT", "why", SHOW_TEXT, false },
+		{ "NUMBER", "count", SHOW_NUMBER, false },
+	};
+
 	show_table(cli, json_object_get(model, "sent"), COUNT(columns), columns,
 	    "No report was sent.");
+	if (json_array_size(json_object_get(model, "left")) > 0) {
+		putchar('\n');
+		show_table(cli, json_object_get(model, "left"), COUNT(left),
+		    left, "");
+	}
 }
 
 static const struct cli_request sent_request = { METHOD_GET, "/reports/sent",
@@ -436,7 +448,8 @@ static const struct cli_command commands[] = {
 	    .name = "sent",
 	    .operands = "",
 	    .help = "Lists what became of the DMARC reports that we sent, the "
-		    "newest first.",
+		    "newest first, and how many failure reports were not "
+		    "sent, and why.",
 	    .options = { { "limit", "N", "At most so many.", false } },
 	    .run = request_run,
 	    .context = &sent_request },

@@ -18,6 +18,7 @@
 
 #include "milter/carry.h"
 #include "milter/daemon.h"
+#include "milter/failure.h"
 #include "milter/finish.h"
 #include "milter/record.h"
 #include "milter/released.h"
@@ -431,4 +432,6 @@ finish_record(struct transaction *tx, struct finish *finish)
 	}
 	if (finish->released)
 		record_released(tx);
+	else
+		failure_tell(tx);
 }

@@ -94,6 +94,8 @@ collect_store(struct daemon *daemon)
 	set(daemon, MILTER_EVENTS_DROPPED, events.dropped);
 	set(daemon, MILTER_EVENTS_QUEUED, events.queued);
 	set(daemon, MILTER_SPOOL_BYTES, events.spool_bytes);
+	set(daemon, MILTER_FAILURES, events.failures);
+	set(daemon, MILTER_FAILURES_LOST, events.failures_lost);
 }
 
 static void

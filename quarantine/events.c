@@ -19,9 +19,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/store.h"
+#include "policy/failure.h"
 #include "quarantine/event_spool.h"
 #include "quarantine/event_stream.h"
 #include "quarantine/events.h"
+#include "quarantine/failures.h"
 
 #define STREAM_MAX_DEFAULT 200000
 #define BATCH_MAX 256
@@ -33,6 +35,9 @@
 #define ALARM_MS 60000
 /* The file is looked at now and then: callers write to it, too. */
 #define IDLE_MS 5000
+
+/* Not a shard of events: descriptions of failures. */
+#define SHARD_FAILURES EVENT_SHARDS
 
 struct event {
 	struct event *next;
@@ -156,24 +161,47 @@ take_batch(struct events *events, struct event *batch[BATCH_MAX])
 	return n;
 }
 
+/* What cannot go now is lost: a report is not worth keeping other people's
+ * mail for. */
+static void
+send_failures(struct events *events, size_t n, struct event *const *batch)
+{
+	struct bytes texts[BATCH_MAX];
+	struct err err = { 0 };
+	size_t sent, count_all = 0, i;
+
+	for (i = 0; i < n; i++)
+		if (batch[i]->shard == SHARD_FAILURES)
+			texts[count_all++] = batch[i]->text;
+	if (count_all == 0)
+		return;
+	sent = failures_append(events->store, count_all, texts, &err);
+	count(events, &events->stats.failures, sent);
+	count(events, &events->stats.failures_lost, count_all - sent);
+	if (sent < count_all)
+		log_debug("failure reports are lost: %s", err.text);
+}
+
 static void
 send_batch(struct events *events, size_t n, struct event *const *batch)
 {
 	struct event_item items[BATCH_MAX];
 	struct bytes unsent[BATCH_MAX];
 	struct err err = { 0 };
-	size_t left = 0, i;
+	size_t left = 0, all = 0, i;
 
 	for (i = 0; i < n; i++)
-		items[i] = (struct event_item){ batch[i]->shard, batch[i]->text,
-			false };
-	(void)event_stream_append(events->store, events->stream_max, n, items,
+		if (batch[i]->shard != SHARD_FAILURES)
+			items[all++] = (struct event_item){ batch[i]->shard,
+				batch[i]->text, false };
+	(void)event_stream_append(events->store, events->stream_max, all, items,
 	    &err);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < all; i++)
 		if (!items[i].sent)
 			unsent[left++] = items[i].text;
-	count(events, &events->stats.sent, n - left);
+	count(events, &events->stats.sent, all - left);
 	spool(events, left, unsent, &err);
+	send_failures(events, n, batch);
 	/* A batch is on the disk before the next is begun. */
 	if (left > 0 && events->spool != NULL &&
 	    event_spool_sync(events->spool, &err) < 0)
@@ -407,6 +435,22 @@ events_send(struct events *events, json_t *take_event)
 		return;
 	err_set(&full, ERR_LIMIT, "the queue of events is full");
 	spool(events, 1, &text, &full);
+	free(data);
+}
+
+void
+events_send_failure(struct events *events, json_t *take_failure)
+{
+	char *data = events->store != NULL
+	    ? json_dumps(take_failure, JSON_COMPACT)
+	    : NULL;
+	struct bytes text = bytes_of(data != NULL ? data : "");
+
+	json_decref(take_failure);
+	if (data != NULL && text.len <= FAILURE_TEXT_MAX &&
+	    enqueue(events, SHARD_FAILURES, text))
+		return;
+	count(events, &events->stats.failures_lost, 1);
 	free(data);
 }
 

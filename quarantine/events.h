@@ -40,12 +40,21 @@ void events_close(struct events *events);
  * number). */
 void events_send(struct events *events, json_t *take_event);
 
+/*
+ * The same for the description of a DMARC failure (quarantine/failures.h).
+ * It is no event: what cannot be sent now is lost and counted, and never
+ * written to the disk.
+ */
+void events_send_failure(struct events *events, json_t *take_failure);
+
 struct events_stats {
-	uint64_t sent;        /* into the streams */
-	uint64_t spooled;     /* written to the file, sent since or not */
-	uint64_t dropped;     /* lost: the file was full, or there is none */
-	uint64_t queued;      /* now in memory */
-	uint64_t spool_bytes; /* now in the file */
+	uint64_t sent;          /* into the streams */
+	uint64_t spooled;       /* written to the file, sent since or not */
+	uint64_t dropped;       /* lost: the file was full, or there is none */
+	uint64_t queued;        /* now in memory */
+	uint64_t spool_bytes;   /* now in the file */
+	uint64_t failures;      /* described and sent */
+	uint64_t failures_lost; /* described and lost */
 };
 void events_get_stats(struct events *events, struct events_stats *out);
 

@@ -138,6 +138,11 @@ static const struct metric rows[MILTER_METRIC_COUNT] = {
 	[MILTER_EVENTS_QUEUED] =
 	    GAUGE("events_queued", "Events in memory, to be written."),
 	[MILTER_SPOOL_BYTES] = GAUGE("spool_bytes", "Size of the spool file."),
+	[MILTER_FAILURES] = COUNTER("failures_total",
+	    "DMARC failures described for a failure report."),
+	[MILTER_FAILURES_LOST] = COUNTER("failures_lost_total",
+	    "DMARC failures described that Redis did not take: not "
+	    "reported."),
 };
 
 const struct metric_table milter_metrics = { rows, MILTER_METRIC_COUNT };

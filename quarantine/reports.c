@@ -74,6 +74,25 @@ static const char *const migrations[] = {
 	" held_id TEXT PRIMARY KEY,"
 	" time INTEGER NOT NULL," /* seconds */
 	" reason TEXT NOT NULL) WITHOUT ROWID;",
+	/* Failure reports of ours: a row a message and address. */
+	"CREATE TABLE failure ("
+	" message TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" domain TEXT NOT NULL,"
+	" condition TEXT NOT NULL,"
+	" time INTEGER NOT NULL,"      /* begun, milliseconds */
+	" incidents INTEGER NOT NULL," /* that it speaks of */
+	" more INTEGER NOT NULL,"      /* alike since then, not sent */
+	" state INTEGER NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" PRIMARY KEY (message, address)) WITHOUT ROWID;"
+	"CREATE INDEX failure_time ON failure (time);"
+	"CREATE INDEX failure_condition ON failure (condition, time);"
+	"CREATE TABLE failure_left ("
+	" day INTEGER NOT NULL,"
+	" why TEXT NOT NULL,"
+	" count INTEGER NOT NULL,"
+	" PRIMARY KEY (day, why)) WITHOUT ROWID;",
 };
 
 #define VERSION_NOW ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -711,6 +730,8 @@ reports_expire(struct reports *reports, unsigned days, struct err *err)
 		"DELETE FROM sent WHERE day < :before",
 		"DELETE FROM day WHERE day < :before",
 		"DELETE FROM refused_mail WHERE time < :before",
+		"DELETE FROM failure WHERE time < :before * 1000",
+		"DELETE FROM failure_left WHERE day < :before",
 		"DELETE FROM report WHERE end < :before",
 	};
 	int64_t removed = 0;

@@ -70,6 +70,9 @@ enum report_state {
 	REPORT_REFUSED, /* for good */
 };
 
+/* "new", "sending", "sent", "failed", "refused". */
+const char *report_state_name(enum report_state state);
+
 struct report_sent {
 	enum report_state state;
 	unsigned tries;
@@ -93,9 +96,44 @@ int reports_sent_set(struct reports *reports, const struct report_key *key,
 int reports_day_done(struct reports *reports, int64_t day_s, struct err *err);
 int reports_day_set_done(struct reports *reports, int64_t day_s,
     struct err *err);
-/* The newest first: "day", "domain", "address", "state", "tries", "time",
- * "detail". */
+/* The newest first, of both kinds: "kind" ("aggregate", "failure"), "day",
+ * "domain", "address", "state", "tries", "time", "incidents" (of a failure
+ * report, else 0), "detail". */
 json_t *reports_sent_list(struct reports *reports, size_t limit,
+    struct err *err);
+
+/* ---- of ours, of single failures (reports_failure.c) ---- */
+
+struct failure_note {
+	const char *message;   /* our message id */
+	const char *domain;    /* of the policy */
+	const char *condition; /* policy/failure.h */
+	uint64_t incidents;
+};
+
+/*
+ * Has one with this condition been begun since a time?  1: this one is
+ * counted beside it.  0: *incidents is how many a report would speak of:
+ * this one, and those counted beside the last one that was sent.  -1.
+ */
+int reports_failure_alike(struct reports *reports, const char *condition,
+    int64_t since_ms, uint64_t *incidents, struct err *err);
+/* How many reports have been begun since a time; address: to this one, or
+ * NULL.  -1. */
+int64_t reports_failure_count(struct reports *reports, const char *address,
+    int64_t since_ms, struct err *err);
+/* Notes durably that one is about to go.  1; 0 it has been noted before:
+ * it must not go again; -1. */
+int reports_failure_begin(struct reports *reports,
+    const struct failure_note *note, const char *address, struct err *err);
+int reports_failure_end(struct reports *reports, const char *message,
+    const char *address, enum report_state state, const char *detail,
+    struct err *err);
+/* Counts one that is not sent at all.  why: one of few words. */
+int reports_failure_leave(struct reports *reports, const char *why,
+    struct err *err);
+/* How many were not sent, the newest first: "day", "why", "count". */
+json_t *reports_failure_left(struct reports *reports, size_t limit,
     struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
  *	reports.c       the file, taking reports in, expiry
  *	reports_show.c  what they say
  *	reports_sent.c  what became of ours
+ *	reports_failure.c  the same of failure reports
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

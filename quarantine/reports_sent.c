@@ -20,6 +20,12 @@ static const char *const state_words[] = {
 	[REPORT_REFUSED] = "refused",
 };
 
+const char *
+report_state_name(enum report_state state)
+{
+	return state_words[state];
+}
+
 static const char *
 state_word(int64_t state)
 {
@@ -113,8 +119,11 @@ json_t *
 reports_sent_list(struct reports *reports, size_t limit, struct err *err)
 {
 	sqlite3_stmt *stmt = reports_prepare(reports,
-	    "SELECT day, domain, address, state, tries, time, detail FROM sent "
-	    "ORDER BY day DESC, domain, address LIMIT :limit",
+	    "SELECT 'aggregate' AS kind, day, domain, address, state, tries, "
+	    "time, 0 AS incidents, detail FROM sent UNION ALL "
+	    "SELECT 'failure', time / 86400000 * 86400, domain, address, "
+	    "state, 1, time, incidents, detail FROM failure "
+	    "ORDER BY day DESC, domain, address, time DESC LIMIT :limit",
 	    err);
 	json_t *rows = json_array();
 	int rc = -1;
@@ -123,17 +132,20 @@ reports_sent_list(struct reports *reports, size_t limit, struct err *err)
 		reports_bind_int(stmt, ":limit", (int64_t)limit);
 		while ((rc = reports_step(reports, stmt, err)) > 0)
 			json_array_append_new(rows,
-			    json_pack("{s:I, s:s, s:s, s:s, s:i, s:I, s:s}",
-				"day",
-				(json_int_t)sqlite3_column_int64(stmt, 0) *
+			    json_pack("{s:s, s:I, s:s, s:s, s:s, s:i, s:I, "
+				      "s:I, s:s}",
+				"kind", sqlite3_column_text(stmt, 0), "day",
+				(json_int_t)sqlite3_column_int64(stmt, 1) *
 				    1000,
-				"domain", sqlite3_column_text(stmt, 1),
-				"address", sqlite3_column_text(stmt, 2),
+				"domain", sqlite3_column_text(stmt, 2),
+				"address", sqlite3_column_text(stmt, 3),
 				"state",
-				state_word(sqlite3_column_int64(stmt, 3)),
-				"tries", sqlite3_column_int(stmt, 4), "time",
-				(json_int_t)sqlite3_column_int64(stmt, 5),
-				"detail", sqlite3_column_text(stmt, 6)));
+				state_word(sqlite3_column_int64(stmt, 4)),
+				"tries", sqlite3_column_int(stmt, 5), "time",
+				(json_int_t)sqlite3_column_int64(stmt, 6),
+				"incidents",
+				(json_int_t)sqlite3_column_int64(stmt, 7),
+				"detail", sqlite3_column_text(stmt, 8)));
 	}
 	sqlite3_finalize(stmt);
 	if (rc == 0)

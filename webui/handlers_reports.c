@@ -184,7 +184,7 @@ handle_reports_sent(struct request *request, struct response *response,
 {
 	struct api *api = request->api;
 	struct reports *reports;
-	json_t *rows = NULL;
+	json_t *rows = NULL, *left = NULL;
 	size_t limit;
 
 	if (request_limit(request, LIST_DEFAULT, &limit, err) < 0)
@@ -193,9 +193,13 @@ handle_reports_sent(struct request *request, struct response *response,
 	reports = open_reports(api, err);
 	if (reports != NULL)
 		rows = reports_sent_list(reports, limit, err);
+	if (rows != NULL)
+		left = reports_failure_left(reports, limit, err);
 	pthread_mutex_unlock(&api->history_lock);
-	if (rows == NULL)
+	if (left == NULL) {
+		json_decref(rows);
 		return -1;
-	response->model = json_pack("{s:o}", "sent", rows);
+	}
+	response->model = json_pack("{s:o, s:o}", "sent", rows, "left", left);
 	return 0;
 }

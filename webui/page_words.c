@@ -386,6 +386,29 @@ static const struct page_word sendings[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct page_word report_kinds[] = {
+	{ "aggregate", N_("Aggregate report"), NULL },
+	{ "failure", N_("Failure report"), NULL },
+	{ NULL, NULL, NULL },
+};
+
+/* Why a failure report was not sent. */
+static const struct page_word report_lefts[] = {
+	{ "damaged", N_("Its description made no sense"), NULL },
+	{ "old", N_("It waited for more than a day"), NULL },
+	{ "skipped", N_("The domain is one that gets no reports"), NULL },
+	{ "alike", N_("One like it was reported within the hour"), NULL },
+	{ "ceiling", N_("The ceiling for all reports was reached"), NULL },
+	{ "address", N_("The address that is published is none"), NULL },
+	{ "ceiling-address", N_("The ceiling for the address was reached"),
+	    NULL },
+	{ "consent", N_("The domain of the address has not agreed"), NULL },
+	{ "dns", N_("The DNS did not answer"), NULL },
+	{ "size", N_("It was larger than the address takes"), NULL },
+	{ "again", N_("It was begun before"), NULL },
+	{ NULL, NULL, NULL },
+};
+
 static const struct page_word answers[] = {
 	{ "found", N_("Mail goes here"), "good" },
 	{ "unknown", N_("There is no such recipient"), "bad" },
@@ -503,6 +526,8 @@ const struct page_word_list page_word_lists[] = {
 	{ "period", periods },
 	{ "charset", charsets },
 	{ "sent", sendings },
+	{ "report-kind", report_kinds },
+	{ "report-left", report_lefts },
 	{ "severity", severities },
 	{ "answer", answers },
 	{ "section", sections },

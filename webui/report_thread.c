@@ -1,5 +1,5 @@
 /*
- * report_thread.c - the thread that sends the day's DMARC reports.
+ * report_thread.c - the threads that send DMARC reports.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -14,9 +14,11 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "quarantine/failures.h"
 #include "quarantine/reports.h"
 
 #include "webui/api.h"
+#include "webui/failure_sender.h"
 #include "webui/report_mailbox.h"
 #include "webui/report_sender.h"
 #include "webui/report_thread.h"
@@ -27,6 +29,7 @@
 /* Days that are looked at. */
 #define DAYS_BACK 2
 #define LOOK_MS 60000
+#define FAILURES_LOOK_MS 5000
 /* After a run that left something to try, or that failed. */
 #define RETRY_MS (900 * (int64_t)1000)
 #define EXPIRE_MS (DAY_S * (int64_t)1000)
@@ -34,13 +37,17 @@
 struct report_thread {
 	struct api *api;
 	const struct conf *conf; /* the api's */
-	pthread_t thread;
+	pthread_t thread, failures;
+	bool with_failures; /* there is that thread */
 	pthread_mutex_t lock;
 	pthread_cond_t stopped; /* stopping was set */
 	bool stopping;
+	/* of the first thread */
 	int64_t done_s[DAYS_BACK]; /* days known to be done */
 	int64_t next_ms, expire_ms;
 	bool failing, mail_failing; /* and it has been said */
+	/* of the second */
+	bool failures_failing;
 };
 
 static bool
@@ -165,6 +172,63 @@ send_days(struct report_thread *thread)
 	}
 }
 
+/* ---- failures ---- */
+
+static void
+log_failure(void *context, const struct failure_step *step)
+{
+	struct log_line line;
+
+	(void)context;
+	log_line_init(&line, LOG_LEVEL_INFO, step->message);
+	log_field(&line, "failure-report", step->domain);
+	log_field(&line, "to", step->address);
+	log_field(&line, "status",
+	    step->state == REPORT_NEW ? "not-sent"
+				      : report_state_name(step->state));
+	if (step->detail[0] != '\0')
+		log_field(&line, "detail", step->detail);
+	log_line_end(&line);
+}
+
+/* Opened when there is something to send, so that keys are those of now. */
+static int
+send_failures(struct report_thread *thread, struct err *err)
+{
+	const struct failure_run run = { .each = log_failure,
+		.context = thread,
+		.stop = is_stopping,
+		.rest = rest };
+	struct failure_sender *sender;
+	int64_t n = failures_count(thread->api->store, err);
+	int rc = -1;
+
+	if (n <= 0)
+		return n < 0 ? -1 : 0;
+	sender = failure_sender_open(thread->conf, thread->api->store, err);
+	if (sender != NULL)
+		rc = failure_sender_run(sender, &run, err);
+	failure_sender_close(sender);
+	return rc < 0 ? -1 : 0;
+}
+
+static void *
+run_failures(void *context)
+{
+	struct report_thread *thread = context;
+	struct err err;
+	int rc;
+
+	while (!is_stopping(thread)) {
+		rc = send_failures(thread, &err);
+		if (rc < 0 && !thread->failures_failing)
+			log_warn("failure reports: waiting: %s", err.text);
+		thread->failures_failing = rc < 0;
+		rest(thread, FAILURES_LOOK_MS);
+	}
+	return NULL;
+}
+
 /* ---- what comes by mail ---- */
 
 static void
@@ -236,37 +300,58 @@ thread_free(struct report_thread *thread)
 	free(thread);
 }
 
+/* Tells the threads that run, and waits for their end. */
+static void
+end_threads(struct report_thread *thread, bool with_first)
+{
+	pthread_mutex_lock(&thread->lock);
+	thread->stopping = true;
+	pthread_cond_broadcast(&thread->stopped);
+	pthread_mutex_unlock(&thread->lock);
+	if (with_first)
+		pthread_join(thread->thread, NULL);
+	if (thread->with_failures)
+		pthread_join(thread->failures, NULL);
+	thread_free(thread);
+}
+
+static bool
+wants_failures(const struct conf *conf)
+{
+	return conf->dmarc_failure_reports && conf->report_from[0] != '\0';
+}
+
 struct report_thread *
 report_thread_start(struct api *api, struct err *err)
 {
 	const struct conf *conf = api->conf;
 	struct report_thread *thread = xcalloc(1, sizeof(*thread));
-	int rc;
+	int rc = 0;
 
 	thread->api = api;
 	thread->conf = conf;
 	pthread_mutex_init(&thread->lock, NULL);
 	clock_cond_init(&thread->stopped);
-	if (conf->dmarc_reports && conf->report_from[0] == '\0')
-		log_error("dmarc_reports = yes, but report_from is not set: "
-			  "no reports are sent");
-	rc = pthread_create(&thread->thread, NULL, run_thread, thread);
+	if ((conf->dmarc_reports || conf->dmarc_failure_reports) &&
+	    conf->report_from[0] == '\0')
+		log_error("DMARC reports are to be sent, but report_from is "
+			  "not set: none are");
+	if (wants_failures(conf))
+		rc = pthread_create(&thread->failures, NULL, run_failures,
+		    thread);
+	thread->with_failures = wants_failures(conf) && rc == 0;
+	if (rc == 0)
+		rc = pthread_create(&thread->thread, NULL, run_thread, thread);
 	if (rc == 0)
 		return thread;
 	err_set(err, ERR_TEMP, "thread: %s", strerror(rc));
-	thread_free(thread);
+	end_threads(thread, false);
 	return NULL;
 }
 
 void
 report_thread_stop(struct report_thread *thread)
 {
-	if (thread == NULL)
-		return;
-	pthread_mutex_lock(&thread->lock);
-	thread->stopping = true;
-	pthread_cond_signal(&thread->stopped);
-	pthread_mutex_unlock(&thread->lock);
-	pthread_join(thread->thread, NULL);
-	thread_free(thread);
+	if (thread != NULL)
+		end_threads(thread, true);
 }

@@ -201,6 +201,16 @@ events_send(struct events *events, json_t *take_event)
 	json_decref(take_event);
 }
 
+void
+events_send_failure(struct events *events, json_t *take_failure)
+{
+	(void)events;
+	buf_printf(&the_store.trace, " failure:%s:%s",
+	    json_string_value(json_object_get(take_failure, "what")),
+	    json_string_value(json_object_get(take_failure, "delivery")));
+	json_decref(take_failure);
+}
+
 /* ---- quarantine/release.h ---- */
 
 struct release *

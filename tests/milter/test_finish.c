@@ -20,6 +20,7 @@
 #include "base/dns.h"
 #include "base/log.h"
 #include "policy/settings_build.h"
+#include "policy/settings_parts.h"
 
 #include "milter/daemon.h"
 #include "milter/finish.h"
@@ -107,6 +108,12 @@ static const char zone[] =
     "mail.example. TXT \"v=spf1 ip4:" GOOD_IP " ip4:127.0.0.1 -all\"\n"
     "from.example. TXT \"v=spf1 ip4:" GOOD_IP " -all\"\n";
 
+/* Wants failure reports. */
+static const char zone_with_ruf[] =
+    "mail.example. TXT \"v=spf1 ip4:" GOOD_IP " -all\"\n"
+    "_dmarc.from.example. TXT \"v=DMARC1; p=none; "
+    "ruf=mailto:f@from.example\"\n";
+
 struct rig {
 	char dir[64];
 	struct daemon *daemon;
@@ -169,7 +176,8 @@ rig_init(struct rig *rig, const char *options)
 	log_set_level(LOG_LEVEL_ERROR);
 	memcpy(rig->dir, "/tmp/test_finish.XXXXXX", 24);
 	assert_non_null(mkdtemp(rig->dir));
-	write_file(rig->dir, "zone", zone);
+	write_file(rig->dir, "zone",
+	    strstr(options, "#ruf") != NULL ? zone_with_ruf : zone);
 	conf = xprintf("state_dir = \"%s\"\nrun_dir = \"%s\"\n"
 		       "milter_listen = \"unix:%s/m\"\n"
 		       "dns_zone = \"%s/zone\"\nauthserv_id = \"mx.test\"\n"
@@ -724,6 +732,79 @@ test_released(void **state)
 	}
 }
 
+/* ---- failures that are told of ---- */
+
+#define WITH_FAILURES                                                          \
+	"report_from = \"dmarc@our.example\"\n"                                \
+	"reports_address = \"reports@our.example\"\n"                          \
+	"dmarc_failure_reports = yes\n#enforce #ruf\n"
+
+static void
+test_failures(void **state)
+{
+	static const struct {
+		const char *label, *options;
+		struct mail mail;
+		const char *failure; /* "": none */
+	} cases[] = {
+		{ "off by default", "#enforce #ruf\n", { .recipients = "ok" },
+		    "" },
+		{ "nobody asks", "dmarc_failure_reports = yes\n#enforce\n",
+		    { .recipients = "ok" }, "" },
+		{ "delivered", WITH_FAILURES, { .recipients = "ok" },
+		    " failure:dmarc:delivered" },
+		{ "once a message", WITH_FAILURES, { .recipients = "ok two" },
+		    " failure:dmarc:other" },
+		{ "rejected", WITH_FAILURES, { .recipients = "reject" },
+		    " failure:dmarc:reject" },
+		{ "held by a list", WITH_FAILURES, { .recipients = "hold" },
+		    " failure:dmarc:other" },
+		{ "it comes again", WITH_FAILURES, { .recipients = "defer" },
+		    "" },
+		{ "the edits did not go out", WITH_FAILURES,
+		    { .recipients = "ok", .edits_fail = true }, "" },
+		{ "not ours", WITH_FAILURES,
+		    { .recipients = "x@other.example" }, "" },
+		{ "our own user", WITH_FAILURES,
+		    { .ip = "127.0.0.1", .recipients = "ok" }, "" },
+		{ "the null sender", WITH_FAILURES,
+		    { .sender = "<>", .recipients = "ok" }, "" },
+		{ "an answer", WITH_FAILURES,
+		    { .recipients = "ok",
+			.header = "Auto-Submitted: auto-replied" },
+		    "" },
+		{ "no answer", WITH_FAILURES,
+		    { .recipients = "ok", .header = "Auto-Submitted: no" },
+		    " failure:dmarc:delivered" },
+		{ "a report of somebody", WITH_FAILURES,
+		    { .recipients = "ok",
+			.header = "Content-Type: Multipart/Report; x=y" },
+		    "" },
+		{ "to whom reports come from", WITH_FAILURES,
+		    { .recipients = "ok DMARC" }, "" },
+		{ "to where reports are read", WITH_FAILURES,
+		    { .recipients = "reports" }, "" },
+	};
+	struct rig rig;
+	const char *got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		rig_init(&rig, cases[i].options);
+		rig.daemon->fixed_settings->has_secret = true;
+		send_mail(&rig, &cases[i].mail);
+		got = strstr(buf_str(&rig.trace), " failure:");
+		if (got == NULL ? cases[i].failure[0] != '\0'
+				: cases[i].failure[0] == '\0' ||
+			    strncmp(got, cases[i].failure,
+				strlen(cases[i].failure)) != 0 ||
+			    strstr(got + 1, " failure:") != NULL)
+			case_fail(cases[i].label, "%s", buf_str(&rig.trace));
+		rig_fini(&rig);
+	}
+}
+
 int
 main(void)
 {
@@ -738,6 +819,7 @@ main(void)
 		cmocka_unit_test(test_turned_away),
 		cmocka_unit_test(test_fields_of_a_held_mail),
 		cmocka_unit_test(test_released),
+		cmocka_unit_test(test_failures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
