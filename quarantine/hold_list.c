@@ -518,9 +518,11 @@ next_batch(struct page *page, size_t *skip, struct err *err)
 	if (n > 0 && read_batch(page, n, batch, err) < 0)
 		return -1;
 	/* The next range begins with the score of the place: within it,
-	 * those seen already are passed over. */
-	if (before.set && page->place.score == before.score &&
-	    repaired == page->repaired)
+	 * those seen already are passed over.  So are those that are no ids:
+	 * the place stays where it was. */
+	if (n == 0 ||
+	    (before.set && page->place.score == before.score &&
+		repaired == page->repaired))
 		*skip += found;
 	else
 		*skip = 0;

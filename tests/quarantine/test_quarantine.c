@@ -1044,6 +1044,34 @@ test_damaged_entries(void **state)
 	}
 }
 
+/* More members that are no ids than are read at once stand before the one
+ * that is. */
+static void
+test_damaged_index(void **state)
+{
+	static const struct held_filter filter = { .domain = "example.com",
+		.state = -1 };
+	static const char key[] = "sk:{d:example.com}:index";
+	struct place *place = *state;
+	json_t *entries;
+	struct mail mail;
+	struct err err;
+	int i;
+
+	run(place, NULL, "FLUSHALL");
+	mail_make(&mail, 1, 1000, one_mailbox);
+	put_well(place, &mail);
+	for (i = 0; i < 200; i++)
+		assert_int_equal(store_runf(place->store, key, NULL, &err,
+				     "ZADD %s 9000000000000 x%d", key,
+				     (int64_t)i),
+		    0);
+	list(place, &filter, 10, &entries);
+	assert_int_equal(json_array_size(entries), 1);
+	json_decref(entries);
+	mail_free(&mail);
+}
+
 static void
 test_wrong_types(void **state)
 {
@@ -1157,6 +1185,7 @@ main(void)
 		cmocka_unit_test_setup(test_damaged_chunks, empty),
 		cmocka_unit_test_setup(test_forged_chunk, empty),
 		cmocka_unit_test_setup(test_damaged_entries, empty),
+		cmocka_unit_test_setup(test_damaged_index, empty),
 		cmocka_unit_test_setup(test_wrong_types, empty),
 		cmocka_unit_test_setup(test_mend, empty),
 	};
