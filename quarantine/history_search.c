@@ -333,6 +333,14 @@ bind_client(sqlite3_stmt *stmt, const struct network *network)
 	    (struct bytes){ (const char *)last.bytes, len });
 }
 
+/* The first key of a time; of what no mail can be of, the last one. */
+static int64_t
+key_of(int64_t time_ms)
+{
+	return (time_ms < HISTORY_TIME_MAX_MS ? time_ms : HISTORY_TIME_MAX_MS) *
+	    HISTORY_KEYS_A_MS;
+}
+
 static void
 bind_question(sqlite3_stmt *stmt, const struct question *q, size_t limit)
 {
@@ -353,8 +361,8 @@ bind_question(sqlite3_stmt *stmt, const struct question *q, size_t limit)
 	history_bind_text(stmt, ":mailbox", query->mailbox);
 	history_bind_text(stmt, ":id", query->id);
 	bind_client(stmt, &q->client);
-	history_bind_int(stmt, ":since", query->since_ms * HISTORY_KEYS_A_MS);
-	history_bind_int(stmt, ":until", query->until_ms * HISTORY_KEYS_A_MS);
+	history_bind_int(stmt, ":since", key_of(query->since_ms));
+	history_bind_int(stmt, ":until", key_of(query->until_ms));
 	history_bind_int(stmt, ":before", q->before);
 	history_bind_int(stmt, ":limit", (int64_t)limit);
 }
@@ -572,7 +580,7 @@ count_by(struct history *history, const char *sql, const char *domain,
 		json_decref(counts);
 		return NULL;
 	}
-	history_bind_int(stmt, ":since", since_ms * HISTORY_KEYS_A_MS);
+	history_bind_int(stmt, ":since", key_of(since_ms));
 	history_bind_text(stmt, ":domain", domain);
 	while ((rc = history_step(history, stmt, err)) > 0)
 		json_object_set_new(counts,
