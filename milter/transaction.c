@@ -308,6 +308,9 @@ may_receive(const struct transaction *tx)
 		return ANSWER_DRAINING;
 	if (tx->settings == NULL)
 		return ANSWER_NO_SETTINGS;
+	/* Refused here, it would lie in Postfix's maildrop for ever. */
+	if (tx->submitted)
+		return ANSWER_CONTINUE;
 	if (tx->sender_malformed)
 		return ANSWER_SENDER_MALFORMED;
 	if (tx->mailbox_count >= tx->setup->conf->recipients_max)
@@ -387,10 +390,13 @@ take_ours(struct transaction *tx, const struct envelope_recipient *rcpt,
 	bool watched = tx->watched;
 
 	/* An alias may stand for many; the first one always has room. */
-	if (before > 0 &&
-	    before + found->count > tx->setup->conf->recipients_max)
+	if (before > 0 && !tx->submitted &&
+	    before + found->count > tx->setup->conf->recipients_max) {
+		if (tx->observes)
+			return answer_of(ANSWER_CONTINUE);
 		return refuse_by_us(tx, rcpt->address.raw,
 		    ANSWER_TOO_MANY_RECIPIENTS);
+	}
 	for (i = 0; i < found->count; i++) {
 		verdict = verdict_at_rcpt(tx->arena, &tx->envelope,
 		    tx->settings, found->mailboxes[i]);
@@ -460,6 +466,25 @@ take(struct transaction *tx, const struct envelope_recipient *rcpt)
 	return take_itself(tx, rcpt, DIRECTION_INBOUND, true);
 }
 
+/* It must be taken, and we cannot read it: left to the MTA. */
+static const struct answer *
+take_unread(struct transaction *tx, struct envelope_recipient *rcpt,
+    const char *text)
+{
+	rcpt->address = (struct address){ text, "", "", text };
+	rcpt->params = "";
+	return take_itself(tx, rcpt, DIRECTION_OUTBOUND, false);
+}
+
+/* Not taken.  Observing, what we cannot judge is not our business. */
+static const struct answer *
+turn_away(struct transaction *tx, const char *rcpt, enum answer_id id)
+{
+	if (tx->observes)
+		return answer_of(ANSWER_CONTINUE);
+	return refuse_by_us(tx, keep_text(tx->arena, rcpt), id);
+}
+
 const struct answer *
 transaction_recipient(struct transaction *tx, const char *rcpt,
     char *const *params)
@@ -467,26 +492,26 @@ transaction_recipient(struct transaction *tx, const char *rcpt,
 	struct envelope_recipient recipient = { .params = "" };
 	enum answer_id id = may_receive(tx);
 	const struct answer *answer;
+	bool readable;
 
 	/* Whoever tries on and on gets no memory and no log line for it. */
-	if (++tx->attempts > tx->setup->conf->recipients_max * 2)
-		return answer_of(ANSWER_TOO_MANY_RECIPIENTS);
-	if (id == ANSWER_CONTINUE &&
-	    (address_parse(tx->arena, bytes_of(rcpt), &recipient.address,
-		 NULL) < 0 ||
-		join_params(tx->arena, params, &recipient.params) < 0))
-		id = ANSWER_RECIPIENT_MALFORMED;
-	if (id == ANSWER_CONTINUE && !is_exempt(tx) &&
-	    must_split(tx, &recipient.address))
-		id = ANSWER_OTHER_DOMAIN;
-	if (id != ANSWER_CONTINUE) {
-		/* Observing, what we cannot judge is not our business. */
-		if (tx->observes)
-			return answer_of(ANSWER_CONTINUE);
-		return refuse_by_us(tx, keep_text(tx->arena, rcpt), id);
-	}
+	if (++tx->attempts > tx->setup->conf->recipients_max * 2 &&
+	    !tx->submitted)
+		return answer_of(tx->observes ? ANSWER_CONTINUE
+					      : ANSWER_TOO_MANY_RECIPIENTS);
+	if (id != ANSWER_CONTINUE)
+		return turn_away(tx, rcpt, id);
+	readable = address_parse(tx->arena, bytes_of(rcpt), &recipient.address,
+		       NULL) == 0 &&
+	    join_params(tx->arena, params, &recipient.params) == 0;
+	if (!readable && !tx->submitted)
+		return turn_away(tx, rcpt, ANSWER_RECIPIENT_MALFORMED);
+	if (!is_exempt(tx) && must_split(tx, &recipient.address))
+		return turn_away(tx, rcpt, ANSWER_OTHER_DOMAIN);
 	recipient.rcpt = arena_strdup(tx->arena, rcpt);
-	answer = take(tx, &recipient);
+	answer = readable
+	    ? take(tx, &recipient)
+	    : take_unread(tx, &recipient, keep_text(tx->arena, rcpt));
 	if (answer->code == NULL)
 		add_recipient(tx, &recipient);
 	if (tx->scan != NULL)

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/strmap.h"
 #include "policy/plan.h"
 
 #define HELD_CODE "550"
@@ -211,6 +212,34 @@ same_mark(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+/* Its place among the votes; no mark is empty. */
+static struct bytes
+mark_key(const char *mark)
+{
+	return bytes_of(mark != NULL ? mark : "");
+}
+
+/* How many stayers want each mark; false: one of them is not ours. */
+static bool
+count_votes(const struct planner *p, struct strmap *votes)
+{
+	size_t i, *count;
+	void **slot;
+
+	for (i = 0; i < p->count; i++) {
+		if (!stays(&p->mailboxes[i]))
+			continue;
+		if (!p->mailboxes[i].ours)
+			return false;
+		slot = strmap_put(votes, mark_key(mark_of(&p->mailboxes[i])));
+		if (*slot == NULL)
+			*slot = arena_calloc(p->arena, 1, sizeof(*count));
+		count = *slot;
+		(*count)++;
+	}
+	return true;
+}
+
 /*
  * The bytes that the transaction's own message will have: those that most
  * of the stayers want; on a tie the untagged ones.  Who is not ours has no
@@ -221,24 +250,24 @@ static const char *
 choose_mark(const struct planner *p)
 {
 	const char *best = NULL, *mark;
-	size_t i, j, votes, best_votes = 0;
+	const size_t *count;
+	size_t i, most = 0;
+	struct strmap votes;
+	bool all_ours;
 
-	for (i = 0; i < p->count; i++) {
+	strmap_init(&votes);
+	all_ours = count_votes(p, &votes);
+	for (i = 0; all_ours && i < p->count; i++) {
 		if (!stays(&p->mailboxes[i]))
 			continue;
-		if (!p->mailboxes[i].ours)
-			return NULL;
 		mark = mark_of(&p->mailboxes[i]);
-		for (votes = 0, j = 0; j < p->count; j++)
-			if (stays(&p->mailboxes[j]) &&
-			    same_mark(mark, mark_of(&p->mailboxes[j])))
-				votes++;
-		if (votes > best_votes ||
-		    (votes == best_votes && mark == NULL)) {
+		count = strmap_get(&votes, mark_key(mark));
+		if (*count > most || (*count == most && mark == NULL)) {
 			best = mark;
-			best_votes = votes;
+			most = *count;
 		}
 	}
+	strmap_free(&votes);
 	return best;
 }
 
@@ -311,30 +340,36 @@ plan_rcpts(struct planner *p)
 	}
 }
 
-/* Does row b serve the mailbox of row a?  A RCPT that stays does it before
- * an entry of its own, an earlier row before a later one. */
-static bool
-serves(const struct planner *p, size_t b, size_t a)
+/* Notes who of those that stay, or of those that do not, is first to serve
+ * its mailbox. */
+static void
+note_served(struct planner *p, struct strmap *served, bool staying)
 {
-	const struct plan_mailbox *rows = p->mailboxes;
+	struct plan_mailbox *m;
+	void **slot;
+	size_t i;
 
-	if (a == b || rows[b].duplicate ||
-	    strcmp(rows[a].mailbox, rows[b].mailbox) != 0)
-		return false;
-	if (stays(&rows[a]) != stays(&rows[b]))
-		return stays(&rows[b]);
-	return b < a;
+	for (i = 0; i < p->count; i++) {
+		m = &p->mailboxes[i];
+		if (stays(m) != staying)
+			continue;
+		slot = strmap_put(served, bytes_of(m->mailbox));
+		m->duplicate = *slot != NULL;
+		*slot = m;
+	}
 }
 
-/* A mailbox reached by two ways is served once. */
+/* A mailbox reached by two ways is served once: by a RCPT that stays before
+ * an entry of its own, by an earlier row before a later one. */
 static void
 plan_duplicates(struct planner *p)
 {
-	size_t a, b;
+	struct strmap served;
 
-	for (a = 0; a < p->count; a++)
-		for (b = 0; b < p->count && !p->mailboxes[a].duplicate; b++)
-			p->mailboxes[a].duplicate = serves(p, b, a);
+	strmap_init(&served);
+	note_served(p, &served, true);
+	note_served(p, &served, false);
+	strmap_free(&served);
 }
 
 static void

@@ -277,6 +277,7 @@ struct mail {
 	const char *ip; /* NULL: GOOD_IP */
 	const char *sender;
 	const char *params;
+	const char *queue_id; /* NULL: not known at MAIL */
 	const char *recipients;
 	const char *header; /* one more field, "Name: value" */
 	size_t size;
@@ -319,7 +320,7 @@ send_mail(struct rig *rig, const struct mail *mail)
 	session_set(rig->session, SESSION_HELO, "mx.mail.example");
 	tx = transaction_new(rig->session,
 	    mail->sender != NULL ? mail->sender : "<s@mail.example>", params,
-	    NULL);
+	    mail->queue_id);
 	rig->session->transaction = tx;
 	send_recipients(rig, tx, mail->recipients);
 	if (tx->envelope.recipient_count > 0) {
@@ -420,6 +421,12 @@ test_carrying_out(void **state)
 		    { .recipients = "x@other.example hold" },
 		    "ok ok | held:hold@our.example del:<hold@our.example>"
 		    " | ok" },
+		{ "unlisted beside tagged",
+		    { .recipients = "tag tag2 x@other.example" },
+		    "ok ok ok | beside:tag@our.example([S])"
+		    " beside:tag2@our.example([S])"
+		    " sent:.0:our.example sent:.1:our.example"
+		    " del:<tag@our.example> del:<tag2@our.example> | ok" },
 		{ "our own user",
 		    { .ip = "127.0.0.1", .recipients = "x@other.example" },
 		    "ok | event:accepted:x@other.example | ok" },
@@ -594,25 +601,60 @@ test_too_large_to_hold(void **state)
 
 /* ---- limits ---- */
 
+/* n recipients, and then those of text. */
+static void
+send_many(struct rig *rig, struct mail *mail, size_t n, const char *text)
+{
+	struct buf list;
+	size_t i;
+
+	buf_init(&list, TRACE_MAX);
+	for (i = 0; i < n; i++)
+		buf_printf(&list, "u%zu ", i);
+	buf_append_str(&list, text);
+	mail->recipients = buf_str(&list);
+	send_mail(rig, mail);
+	buf_free(&list);
+}
+
 static void
 test_too_many_recipients(void **state)
 {
 	struct mail mail = { 0 };
 	struct rig rig;
-	struct buf list;
-	size_t i;
 
 	(void)state;
 	rig_init(&rig, "recipients_max = 100\n#enforce\n");
-	buf_init(&list, TRACE_MAX);
-	for (i = 0; i < 100; i++)
-		buf_printf(&list, "u%zu ", i);
-	buf_append_str(&list, "one two");
-	mail.recipients = buf_str(&list);
-	send_mail(&rig, &mail);
+	send_many(&rig, &mail, 100, "one two");
 	assert_non_null(
 	    strstr(buf_str(&rig.trace), "ok 452/4.5.3 452/4.5.3 |"));
-	buf_free(&list);
+	rig_fini(&rig);
+}
+
+/* Who observes refuses nobody, nor what was submitted here: Postfix would
+ * keep that for ever. */
+static void
+test_too_many_who_must_be_taken(void **state)
+{
+	struct mail mail = { 0 };
+	struct mail submitted = { .ip = "127.0.0.1",
+		.queue_id = "4XyZ",
+		.sender = "<a b>" };
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, "recipients_max = 100\n");
+	send_many(&rig, &mail, 99, "two one");
+	assert_null(strstr(buf_str(&rig.trace), "452/"));
+	send_many(&rig, &mail, 300, "two");
+	assert_null(strstr(buf_str(&rig.trace), "452/"));
+	rig_fini(&rig);
+	rig_init(&rig, "recipients_max = 100\n#enforce\n");
+	send_many(&rig, &submitted, 300, "two @ a@b@c");
+	assert_null(strchr(buf_str(&rig.trace), '/'));
+	assert_non_null(
+	    strstr(buf_str(&rig.trace), "event:accepted:u299@our.example"));
+	assert_non_null(strstr(buf_str(&rig.trace), " | ok"));
 	rig_fini(&rig);
 }
 
@@ -815,6 +857,7 @@ main(void)
 		cmocka_unit_test(test_store_fails),
 		cmocka_unit_test(test_too_large_to_hold),
 		cmocka_unit_test(test_too_many_recipients),
+		cmocka_unit_test(test_too_many_who_must_be_taken),
 		cmocka_unit_test(test_header_limits),
 		cmocka_unit_test(test_turned_away),
 		cmocka_unit_test(test_fields_of_a_held_mail),
