@@ -283,16 +283,20 @@ static const char *const answer_words[] = {
 	[DIRECTORY_BROKEN] = "broken",
 };
 
+/* An alias may lead into a domain of somebody else here, whose servers are
+ * not the business of who asks. */
 static json_t *
-mailbox_model(const struct settings *settings, struct arena *arena,
+mailbox_model(struct request *request, const struct settings *settings,
     const char *mailbox)
 {
 	const char *domain = strrchr(mailbox, '@') + 1;
 
 	return json_pack("{s:s, s:s, s:b, s:o}", "mailbox",
-	    show_address(arena, mailbox), "domain", domain, "ours",
+	    show_address(request->arena, mailbox), "domain", domain, "ours",
 	    settings_has_domain(settings, domain), "routes",
-	    show_routes(settings, domain));
+	    principal_has_domain(request->principal, domain)
+		? show_routes(settings, domain)
+		: json_array());
 }
 
 int
@@ -318,8 +322,7 @@ handle_resolve(struct request *request, struct response *response,
 	mailboxes = json_array();
 	for (i = 0; answer == DIRECTORY_FOUND && i < result.count; i++)
 		json_array_append_new(mailboxes,
-		    mailbox_model(settings, request->arena,
-			result.mailboxes[i]));
+		    mailbox_model(request, settings, result.mailboxes[i]));
 	response->model = json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o}",
 	    "address", request_address(request), "answer", answer_words[answer],
 	    "aliased", answer == DIRECTORY_FOUND && result.aliased, "problem",

@@ -617,6 +617,11 @@ test_domains(void **state)
 static void
 test_directory(void **state)
 {
+	static const char *const others[] = { "b.example" };
+	static const struct principal admin = { .role = ROLE_DOMAIN_ADMIN,
+		.actor = "user:b",
+		.domains = others,
+		.domain_count = 1 };
 	struct lab *lab = *state;
 
 	add_domains(lab);
@@ -671,6 +676,12 @@ test_directory(void **state)
 	want_text(lab, "mailboxes.0.mailbox", "jo@a.example");
 	want_text(lab, "mailboxes.0.routes.0.host", "192.0.2.1");
 	assert_true(json_is_false(at(lab, "mailboxes.1.ours")));
+	/* Servers are shown to those whose they are. */
+	assert_int_equal(request_as(lab, &admin, METHOD_GET, "/resolve",
+			     "{'address': 'info@b.example'}"),
+	    200);
+	want_text(lab, "mailboxes.0.mailbox", "jo@a.example");
+	assert_int_equal(json_array_size(at(lab, "mailboxes.0.routes")), 0);
 	want(lab, 200, METHOD_GET, "/resolve", "{'address': 'x@no.example'}");
 	want_text(lab, "answer", "not-ours");
 	want(lab, 200, METHOD_POST, "/recipients/remove",
