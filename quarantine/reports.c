@@ -718,21 +718,24 @@ reports_model(const struct report_file *file, size_t records_max)
 
 /* ---- expiry ---- */
 
+/* When a period ended is what a stranger says: it may lie far ahead. */
+#define OLD "min(end, received / 1000) < :before"
+
 int64_t
 reports_expire(struct reports *reports, unsigned days, struct err *err)
 {
 	const int64_t before_s = clock_wall_s() - (int64_t)days * 86400;
 	static const char *const statements[] = {
 		("DELETE FROM dmarc_row WHERE report IN "
-		 "(SELECT id FROM report WHERE end < :before)"),
+		 "(SELECT id FROM report WHERE " OLD ")"),
 		("DELETE FROM tls_row WHERE report IN "
-		 "(SELECT id FROM report WHERE end < :before)"),
+		 "(SELECT id FROM report WHERE " OLD ")"),
 		"DELETE FROM sent WHERE day < :before",
 		"DELETE FROM day WHERE day < :before",
 		"DELETE FROM refused_mail WHERE time < :before",
 		"DELETE FROM failure WHERE time < :before * 1000",
 		"DELETE FROM failure_left WHERE day < :before",
-		"DELETE FROM report WHERE end < :before",
+		"DELETE FROM report WHERE " OLD,
 	};
 	int64_t removed = 0;
 	sqlite3_stmt *stmt;

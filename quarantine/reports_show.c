@@ -26,7 +26,8 @@ struct column {
 
 #define COLUMNS_MAX 12
 
-/* A list of the model: a query, and what its columns are. */
+/* A list of the model: a query, and what its columns are.  Numbers are what
+ * strangers claim: sum() would fail beyond 64 bits. */
 struct list {
 	const char *name;
 	const char *sql;
@@ -35,10 +36,10 @@ struct list {
 
 static const struct list lists[] = {
 	{ "sources",
-	    "SELECT source, sum(messages), "
-	    "sum(CASE WHEN dkim OR spf THEN messages ELSE 0 END), "
-	    "sum(dkim * messages), sum(spf * messages), "
-	    "sum(CASE WHEN disposition IN ('quarantine', 'reject') "
+	    "SELECT source, total(messages), "
+	    "total(CASE WHEN dkim OR spf THEN messages ELSE 0 END), "
+	    "total(dkim * messages), total(spf * messages), "
+	    "total(CASE WHEN disposition IN ('quarantine', 'reject') "
 	    "THEN messages ELSE 0 END), "
 	    "json_group_array(DISTINCT header_from), "
 	    "json_group_array(DISTINCT organization), "
@@ -52,7 +53,7 @@ static const struct list lists[] = {
 		{ "header_from", COLUMN_LIST }, { "reporters", COLUMN_LIST },
 		{ "first", COLUMN_SECONDS }, { "last", COLUMN_SECONDS } } },
 	{ "failures",
-	    "SELECT type, host, sum(bad), count(DISTINCT report.id) "
+	    "SELECT type, host, total(bad), count(DISTINCT report.id) "
 	    "FROM report JOIN tls_row ON tls_row.report = report.id "
 	    "WHERE report.kind = 'tls' AND tls_row.type <> '' AND " WHICH
 	    "GROUP BY type, host ORDER BY 3 DESC, 1, 2 LIMIT :limit",
@@ -61,9 +62,9 @@ static const struct list lists[] = {
 	{ "reports",
 	    "SELECT report.id, report.kind, organization, report.domain, "
 	    "report_id, contact, report.begin, report.end, received, actor, "
-	    "coalesce((SELECT sum(messages) FROM dmarc_row "
-	    "WHERE dmarc_row.report = report.id), (SELECT sum(good + bad) "
-	    "FROM tls_row WHERE tls_row.report = report.id AND type = ''), 0) "
+	    "(SELECT total(messages) FROM dmarc_row "
+	    "WHERE dmarc_row.report = report.id) + (SELECT total(good + bad) "
+	    "FROM tls_row WHERE tls_row.report = report.id AND type = '') "
 	    "FROM report WHERE " WHICH
 	    "ORDER BY report.begin DESC, report.id DESC LIMIT :limit",
 	    { { "id", COLUMN_NUMBER }, { "kind", COLUMN_TEXT },
@@ -77,16 +78,16 @@ static const struct list lists[] = {
 /* One row of sums each. */
 static const struct list sums[] = {
 	{ "dmarc",
-	    "SELECT count(DISTINCT report.id), coalesce(sum(messages), 0), "
-	    "coalesce(sum(CASE WHEN dkim OR spf THEN messages ELSE 0 END), 0), "
+	    "SELECT count(DISTINCT report.id), total(messages), "
+	    "total(CASE WHEN dkim OR spf THEN messages ELSE 0 END), "
 	    "count(DISTINCT source) "
 	    "FROM report JOIN dmarc_row ON dmarc_row.report = report.id "
 	    "WHERE report.kind = 'dmarc' AND " WHICH,
 	    { { "reports", COLUMN_NUMBER }, { "messages", COLUMN_NUMBER },
 		{ "passed", COLUMN_NUMBER }, { "sources", COLUMN_NUMBER } } },
 	{ "tls",
-	    "SELECT count(DISTINCT report.id), coalesce(sum(good), 0), "
-	    "coalesce(sum(bad), 0) "
+	    "SELECT count(DISTINCT report.id), total(good), "
+	    "total(bad) "
 	    "FROM report JOIN tls_row ON tls_row.report = report.id "
 	    "WHERE report.kind = 'tls' AND tls_row.type = '' AND " WHICH,
 	    { { "reports", COLUMN_NUMBER }, { "good", COLUMN_NUMBER },

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "tests/unit.h"
 
 #include "base/arena.h"
@@ -218,6 +220,62 @@ test_sums(void **state)
 	json_decref(model);
 }
 
+/* Numbers that are possible one by one, and not together. */
+static void
+test_many_messages(void **state)
+{
+	const struct reports_query all = { .domain = "d.test", .limit = 100 };
+	struct lab *lab = *state;
+	uint64_t was = records[0].count;
+	json_t *model;
+	char id[16];
+	int i;
+
+	records[0].count = INT64_MAX / 4;
+	for (i = 0; i < 8; i++) {
+		(void)snprintf(id, sizeof(id), "%d", i);
+		add(lab, "A", id, DAY, 1);
+	}
+	records[0].count = was;
+	model = show(lab, &all);
+	expect(json_object_get(model, "dmarc"), "reports", 8);
+	expect(json_object_get(model, "dmarc"), "messages", INT64_MAX);
+	assert_int_equal(json_array_size(json_object_get(model, "reports")), 8);
+	json_decref(model);
+}
+
+/* As if they had come so many seconds earlier. */
+static void
+age(struct lab *lab, int64_t seconds)
+{
+	sqlite3 *db = NULL;
+	char *sql = xprintf("UPDATE report SET received = received - %lld",
+	    (long long)seconds * 1000);
+
+	assert_int_equal(sqlite3_open(lab->file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	free(sql);
+}
+
+/* Of a period to come. */
+static void
+test_expire_future(void **state)
+{
+	const struct reports_query all = { .limit = 10 };
+	struct lab *lab = *state;
+	json_t *model;
+	struct err err;
+
+	add(lab, "A", "far", clock_wall_s() + 10000 * DAY, 1);
+	assert_int_equal(reports_expire(lab->reports, 30, &err), 0);
+	age(lab, 31 * DAY);
+	assert_int_equal(reports_expire(lab->reports, 30, &err), 1);
+	model = show(lab, &all);
+	expect(json_object_get(model, "dmarc"), "reports", 0);
+	json_decref(model);
+}
+
 static void
 test_expire(void **state)
 {
@@ -338,7 +396,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(test_sums),
+		LAB_TEST(test_many_messages),
 		LAB_TEST(test_expire),
+		LAB_TEST(test_expire_future),
 		LAB_TEST(test_sent),
 		LAB_TEST(test_file),
 		LAB_TEST(test_owner),
