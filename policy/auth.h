@@ -86,7 +86,11 @@ struct auth_arc {
 	const char *sealer;      /* d= of the newest set */
 	const char *selector;    /* s= of the newest seal */
 	const char *problem;     /* or NULL */
-	unsigned oldest_pass;    /* 0: the first signature still verifies */
+	/* may lift a DMARC failure, when the sealer is trusted: pass, and the
+	 * newest signature speaks for all a reader sees, as for DKIM; else
+	 * problem says why not */
+	bool trusted;
+	unsigned oldest_pass; /* 0: the first signature still verifies */
 };
 
 /* RFC 9989. */

@@ -36,7 +36,6 @@ struct attempt {
 	unsigned rank; /* how near its domain is to the author's */
 	const char *key_name;
 	const struct body_digest *body;
-	const char *added; /* a field that was added to the signed ones */
 };
 
 struct state {
@@ -236,8 +235,6 @@ prove_all(struct scan *scan, struct state *state)
 		    &scan->message->header, digest);
 		signature_prove(scan->arena, &attempt->sig, &rules, answer,
 		    digest, attempt->body, &attempt->proof);
-		attempt->added = signature_added_field(&attempt->sig,
-		    &scan->message->header);
 		attempt->settled = true;
 	}
 	return all_settled(state);
@@ -245,24 +242,8 @@ prove_all(struct scan *scan, struct state *state)
 
 /* ---- report ---- */
 
-/* Why a signature that holds does not speak for what a reader sees; NULL
- * when it does. */
-static const char *
-distrust(struct arena *arena, const struct attempt *attempt,
-    const struct auth_dkim_signature *out)
-{
-	if (attempt->added != NULL)
-		return arena_printf(arena, "more %s fields than were signed",
-		    attempt->added);
-	if (out->unsigned_bytes > 0)
-		return arena_printf(arena,
-		    "%llu octets of the body behind l= are not signed",
-		    (unsigned long long)out->unsigned_bytes);
-	return NULL;
-}
-
 static void
-report_signature(struct arena *arena, const struct attempt *attempt,
+report_signature(struct scan *scan, const struct attempt *attempt,
     struct auth_dkim_signature *out)
 {
 	const struct signature *sig = &attempt->sig;
@@ -287,7 +268,8 @@ report_signature(struct arena *arena, const struct attempt *attempt,
 	}
 	if (out->result != AUTH_PASS)
 		return;
-	out->problem = distrust(arena, attempt, out);
+	out->problem = signature_distrust(scan->arena, sig,
+	    &scan->message->header, attempt->body);
 	out->trusted = out->problem == NULL;
 }
 
@@ -337,7 +319,7 @@ report(struct scan *scan, const struct state *state)
 
 		if (!state->attempts[i].chosen)
 			continue;
-		report_signature(scan->arena, &state->attempts[i], out);
+		report_signature(scan, &state->attempts[i], out);
 		dkim->result = better_result(dkim->result, weight_of(out));
 		dkim->count++;
 	}

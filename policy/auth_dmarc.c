@@ -151,6 +151,9 @@ align(struct scan *scan, struct state *state, struct author *author,
 	case DMARC_WALK_WAIT:
 		return ALIGNMENT_WAITS;
 	case DMARC_WALK_FAILED:
+		/* Wherever it had come to, not out of the last label. */
+		if (domain_common_labels(identifier, author->domain) == 0)
+			return NOT_ALIGNED;
 		author->result.problem = author->walk->problem;
 		return ALIGNMENT_UNKNOWN;
 	case DMARC_WALK_DONE:

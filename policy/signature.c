@@ -351,8 +351,9 @@ signature_read(struct arena *arena, enum signature_kind kind,
 			return err_set(err, ERR_INPUT, "%s= is missing",
 			    readers[i].name);
 	}
-	if (sig->expires_s != 0 && sig->expires_s < sig->signed_s)
-		return refuse(&r, "x= is before t=");
+	if (kind == SIG_DKIM && sig->expires_s != 0 &&
+	    sig->expires_s <= sig->signed_s)
+		return refuse(&r, "x= is not behind t=");
 	return 0;
 }
 
@@ -439,8 +440,9 @@ signature_header_digest(struct arena *arena, const struct signature *sig,
 	buf_free(&text);
 }
 
-const char *
-signature_added_field(const struct signature *sig, const struct header *header)
+/* The name of a field that a message has once, and that was added. */
+static const char *
+added_field(const struct signature *sig, const struct header *header)
 {
 	static const char *const single[] = {
 		"From",
@@ -470,6 +472,24 @@ signature_added_field(const struct signature *sig, const struct header *header)
 		if (signed_too > 0 && signed_too < there)
 			return single[i];
 	}
+	return NULL;
+}
+
+const char *
+signature_distrust(struct arena *arena, const struct signature *sig,
+    const struct header *header, const struct body_digest *body)
+{
+	const char *added = added_field(sig, header);
+
+	if (!taglist_has_item(sig->names, "from"))
+		return "From is not signed";
+	if (added != NULL)
+		return arena_printf(arena, "more %s fields than were signed",
+		    added);
+	if (sig->length != BODY_WHOLE && body->total > sig->length)
+		return arena_printf(arena,
+		    "%llu octets of the body behind l= are not signed",
+		    (unsigned long long)(body->total - sig->length));
 	return NULL;
 }
 

@@ -75,13 +75,14 @@ void signature_header_digest(struct arena *arena, const struct signature *sig,
     const struct header *header, uint8_t out[DIGEST_MAX]);
 
 /*
- * The name of a field that was added to the signed ones, or NULL: one that a
- * message has once at most (RFC 5322 section 3.6), that h= names, and of
- * which there are more than h= names.  The signature holds all the same, but
- * a mail reader may well show the one that was added.
+ * Why a signature that holds does not speak for all that a reader sees, or
+ * NULL when it does: From is not signed; the body goes on behind l=; or there
+ * are more fields than h= names of a kind that a message has once at most
+ * (RFC 5322 section 3.6), and a mail reader may well show the one that was
+ * added.  body: as it was ordered for this signature.
  */
-const char *signature_added_field(const struct signature *sig,
-    const struct header *header);
+const char *signature_distrust(struct arena *arena, const struct signature *sig,
+    const struct header *header, const struct body_digest *body);
 
 /* What a verifier accepts, RFC 8301 unless told otherwise; and the keys that
  * it knows. */

@@ -391,7 +391,7 @@ arc_is_trusted(const struct judge *judge)
 	const struct option_list *trusted = &judge->policy->arc_trusted;
 	size_t i;
 
-	if (arc->result != AUTH_PASS || arc->sealer == NULL)
+	if (!arc->trusted || arc->sealer == NULL)
 		return false;
 	for (i = 0; i < trusted->count; i++)
 		if (strcmp(trusted->items[i], arc->sealer) == 0)

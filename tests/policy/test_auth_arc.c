@@ -15,6 +15,8 @@
 #include "mail/message.h"
 #include "policy/arc_chain.h"
 #include "policy/arc_seal.h"
+#include "policy/digest.h"
+#include "policy/signature_write.h"
 #include "tests/policy/mail_lab.h"
 
 #define MESSAGE                                                                \
@@ -369,6 +371,116 @@ test_message_without_fields(void **state)
 	assert_int_equal(scan(raw)->result, AUTH_PASS);
 }
 
+/* The first set, by hand: its message signature has these tags.  All that a
+ * seal signs is in relaxed form as it stands, but for names. */
+static struct bytes
+hop_by_hand(const char *tags)
+{
+	struct bytes raw = lab_sign_as(lab, "arc-message-signature",
+	    bytes_of(MESSAGE), tags, lab->rsa);
+	const char *results = "arc-authentication-results:i=1; x\r\n";
+	const char *seal = "arc-seal:i=1; a=rsa-sha256; cv=none; "
+			   "d=one.example; s=rsa; b=";
+	size_t len = (size_t)(strstr(raw.data, "\r\n") + 2 - raw.data);
+	struct bytes signature =
+	    lab_replace(lab, (struct bytes){ raw.data, len },
+		BYTES_LIT("signature: "), BYTES_LIT("signature:"));
+	struct digest *digest = digest_new(DIGEST_SHA256);
+	uint8_t value[DIGEST_MAX];
+
+	digest_add(digest, results, strlen(results));
+	digest_add(digest, signature.data, signature.len);
+	digest_add(digest, seal, strlen(seal));
+	digest_value(digest, value);
+	digest_free(digest);
+	return lab_text(lab, "%s%s\r\n%s%s", seal,
+	    signature_sign(lab->arena, rsa, value, NULL), results, raw.data);
+}
+
+#define BY_HAND "i=1; a=rsa-sha256; c=relaxed/relaxed; d=one.example; s=hand; "
+
+/* RFC 8617 section 4.1.2: what x= means for DKIM it means here. */
+static void
+test_expiry(void **state)
+{
+	static const struct {
+		const char *label, *tags;
+		const char *problem; /* NULL: pass */
+	} cases[] = {
+		{ "none", BY_HAND "h=from:subject", NULL },
+		{ "to come", BY_HAND "h=from; t=1000; x=99999999999", NULL },
+		{ "past", BY_HAND "h=from; t=1000; x=2000", "expired" },
+		{ "not behind t=",
+		    BY_HAND "h=from; t=99999999999; "
+			    "x=99999999999",
+		    "x= is not" },
+	};
+	const struct auth_arc *arc;
+	struct arc_sealed sealed;
+	struct bytes raw;
+	size_t i;
+
+	(void)state;
+	lab_publish(lab, "hand._domainkey.one.example", "", lab->rsa);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		raw = hop_by_hand(cases[i].tags);
+		arc = scan(raw);
+		if (arc->result !=
+			(cases[i].problem == NULL ? AUTH_PASS : AUTH_FAIL) ||
+		    (cases[i].problem != NULL &&
+			strstr(arc->problem, cases[i].problem) == NULL))
+			case_fail(cases[i].label, "%s (%s)",
+			    auth_result_name(arc->result), arc->problem);
+		/* An older one may have expired since it was sealed. */
+		lab->scan->auth.arc.result = AUTH_PASS;
+		assert_int_equal(seal("two.example", "rsa", rsa, &sealed), 1);
+		if (scan(with_set(&sealed, raw))->result != AUTH_PASS)
+			case_fail(cases[i].label, "counts as an older one");
+	}
+}
+
+/* A chain that holds says nothing of what its newest signature leaves out. */
+static void
+test_trust(void **state)
+{
+	static const struct {
+		const char *label, *tags;
+		const char *old, *new;
+		const char *problem; /* NULL: trusted */
+	} cases[] = {
+		{ "all signed", BY_HAND "h=from:subject", "", "", NULL },
+		{ "l= is all", BY_HAND "h=from; l=19", "", "", NULL },
+		{ "From is not signed", BY_HAND "h=subject", "", "", "From" },
+		{ "no name at all", BY_HAND "h=", "", "", "From" },
+		{ "second Subject", BY_HAND "h=from:subject",
+		    "From: ", "Subject: new\r\nFrom: ", "more Subject fields" },
+		{ "second From", BY_HAND "h=from:subject", "From: Ann",
+		    "From: other@example.com\r\nFrom: Ann",
+		    "more From fields" },
+		{ "body behind l=", BY_HAND "h=from; l=19", "game.\r\n",
+		    "game.\r\nWe won!\r\n", "behind l=" },
+	};
+	const struct auth_arc *arc;
+	struct bytes raw;
+	size_t i;
+
+	(void)state;
+	lab_publish(lab, "hand._domainkey.one.example", "", lab->rsa);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		raw = hop_by_hand(cases[i].tags);
+		if (cases[i].old[0] != '\0')
+			raw = lab_replace(lab, raw, bytes_of(cases[i].old),
+			    bytes_of(cases[i].new));
+		arc = scan(raw);
+		if (arc->result != AUTH_PASS ||
+		    arc->trusted != (cases[i].problem == NULL) ||
+		    (cases[i].problem != NULL &&
+			strstr(arc->problem, cases[i].problem) == NULL))
+			case_fail(cases[i].label, "%s (%s)",
+			    auth_result_name(arc->result), arc->problem);
+	}
+}
+
 static void
 test_results_field(void **state)
 {
@@ -445,6 +557,8 @@ main(void)
 		cmocka_unit_test_setup(test_no_seal_without_dns, setup_each),
 		cmocka_unit_test_setup(test_form_of_a_set, setup_each),
 		cmocka_unit_test_setup(test_message_without_fields, setup_each),
+		cmocka_unit_test_setup(test_expiry, setup_each),
+		cmocka_unit_test_setup(test_trust, setup_each),
 		cmocka_unit_test_setup(test_results_field, setup_each),
 		cmocka_unit_test_setup(test_signing_keys, setup_each),
 	};

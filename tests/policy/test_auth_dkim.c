@@ -166,6 +166,8 @@ test_tags(void **state)
 		    "t=" },
 		{ "x= before t=", TAGS NAMES "; t=99999999999; x=99999999998",
 		    AUTH_PERMERROR, "x=" },
+		{ "x= is t=", TAGS NAMES "; t=99999999999; x=99999999999",
+		    AUTH_PERMERROR, "x=" },
 		{ "expired", TAGS NAMES "; x=1000000000", AUTH_FAIL,
 		    "expired" },
 		{ "sha1", "v=1; a=rsa-sha1; d=example.org; s=rsa; " NAMES,

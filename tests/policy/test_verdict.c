@@ -151,6 +151,7 @@ say_arc(struct found *found, char *value)
 
 	arc->sealer = cut(value);
 	arc->result = result_of(value);
+	arc->trusted = arc->result == AUTH_PASS;
 	arc->count = 1;
 }
 
