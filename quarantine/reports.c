@@ -19,6 +19,8 @@
 #include "quarantine/reports_impl.h"
 
 #define BUSY_MS 10000
+/* How often a long question looks at the clock, in steps of SQLite. */
+#define PROGRESS_STEPS 10000
 #define TEXT_MAX 8192
 /* Of 4 kB: strangers can send us as many reports as they like. */
 #define PAGES_MAX "1048576"
@@ -111,6 +113,10 @@ reports_fail(const struct reports *reports, struct err *err, const char *what)
 		kind = ERR_CONFIG;
 	else if (code == SQLITE_FULL)
 		kind = ERR_LIMIT;
+	else if (code == SQLITE_INTERRUPT)
+		return err_set(err, ERR_LIMIT,
+		    "the search took more than %d s: narrow the time",
+		    REPORTS_SHOW_MAX_S);
 	return err_set(err, kind, "%s: %s: %s", reports->file, what,
 	    sqlite3_errmsg(reports->db));
 }
@@ -255,6 +261,15 @@ make_file(const char *file, struct err *err)
 }
 
 static int
+out_of_time(void *context)
+{
+	const struct reports *reports = context;
+
+	return reports->deadline_ms > 0 &&
+	    clock_mono_ms() > reports->deadline_ms;
+}
+
+static int
 set_up(struct reports *reports, struct err *err)
 {
 	if (make_file(reports->file, err) < 0)
@@ -264,7 +279,10 @@ set_up(struct reports *reports, struct err *err)
 		return reports_fail(reports, err, "open");
 	sqlite3_extended_result_codes(reports->db, 1);
 	sqlite3_busy_timeout(reports->db, BUSY_MS);
-	if (reports_exec(reports,
+	sqlite3_progress_handler(reports->db, PROGRESS_STEPS, out_of_time,
+	    reports);
+	if (reports_add_functions(reports, err) < 0 ||
+	    reports_exec(reports,
 		"PRAGMA auto_vacuum = INCREMENTAL;"
 		"PRAGMA journal_mode = WAL;"
 		"PRAGMA synchronous = FULL;"

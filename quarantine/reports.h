@@ -45,7 +45,10 @@ struct reports_query {
 	size_t limit;             /* of each list */
 };
 
-/* Who sends as us and how it fares; NULL. */
+/* Who sends as us and how it fares; NULL.  Lists of names hold at most
+ * REPORTS_NAMES_MAX; ERR_LIMIT when it takes more than REPORTS_SHOW_MAX_S. */
+#define REPORTS_NAMES_MAX 20
+#define REPORTS_SHOW_MAX_S 10
 json_t *reports_show(struct reports *reports, const struct reports_query *query,
     struct err *err);
 

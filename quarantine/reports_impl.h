@@ -18,6 +18,7 @@
 struct reports {
 	sqlite3 *db;
 	char *file;
+	int64_t deadline_ms; /* of a question; 0: none */
 };
 
 int reports_fail(const struct reports *reports, struct err *err,
@@ -31,6 +32,9 @@ int reports_step(struct reports *reports, sqlite3_stmt *stmt, struct err *err);
 /* Runs a statement that gives no rows, and finalizes it. */
 int reports_finish(struct reports *reports, sqlite3_stmt *take_stmt,
     struct err *err);
+
+/* What the questions of reports_show.c need, for a connection. */
+int reports_add_functions(struct reports *reports, struct err *err);
 
 /* By name; one that the statement does not have is passed over. */
 void reports_bind_text(sqlite3_stmt *stmt, const char *name, const char *text);

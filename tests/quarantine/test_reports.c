@@ -244,6 +244,35 @@ test_many_messages(void **state)
 	json_decref(model);
 }
 
+/* A new name in each record. */
+static void
+test_many_names(void **state)
+{
+	const struct reports_query all = { .domain = "d.test", .limit = 100 };
+	struct lab *lab = *state;
+	const char *was = records[0].header_from;
+	const json_t *source;
+	json_t *model;
+	char id[16], name[32];
+	int i;
+
+	for (i = 0; i < REPORTS_NAMES_MAX + 5; i++) {
+		(void)snprintf(id, sizeof(id), "%d", i);
+		(void)snprintf(name, sizeof(name), "%d.d.test", i);
+		records[0].header_from = name;
+		add(lab, i % 2 == 0 ? "A" : "B", id, DAY, 1);
+	}
+	records[0].header_from = was;
+	model = show(lab, &all);
+	source = json_array_get(json_object_get(model, "sources"), 0);
+	assert_int_equal(json_array_size(
+			     json_object_get(source, "header_from")),
+	    REPORTS_NAMES_MAX);
+	assert_int_equal(json_array_size(json_object_get(source, "reporters")),
+	    2);
+	json_decref(model);
+}
+
 /* As if they had come so many seconds earlier. */
 static void
 age(struct lab *lab, int64_t seconds)
@@ -397,6 +426,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(test_sums),
 		LAB_TEST(test_many_messages),
+		LAB_TEST(test_many_names),
 		LAB_TEST(test_expire),
 		LAB_TEST(test_expire_future),
 		LAB_TEST(test_sent),
