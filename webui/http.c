@@ -41,6 +41,8 @@
 #define DRAIN_MAX ((size_t)128 << 20)
 /* Beyond its timeout a body or an answer may take as long as this needs. */
 #define OCTETS_A_SECOND (64u * 1024)
+/* Fields of a header that say something again. */
+#define REPEATED_MAX 32
 #define PEM_MAX (1u << 20)
 #define SOCKET_MODE 0660
 
@@ -211,14 +213,18 @@ method_of(const char *name)
 	return HTTP_OTHER;
 }
 
+/* What there was is copied each time: a header full of them would take many
+ * times its size. */
 static void
 take_again(struct http_request *request, enum http_field field,
     const char *value)
 {
 	const char **known = &request->fields[field];
 
+	if (++request->repeated > REPEATED_MAX)
+		request->ambiguous = true;
 	/* Each proxy adds one at the end. */
-	if (field == HTTP_FORWARDED_FOR)
+	else if (field == HTTP_FORWARDED_FOR)
 		*known = arena_printf(request->arena, "%s, %s", *known, value);
 	else if (field == HTTP_COOKIE)
 		*known = arena_printf(request->arena, "%s; %s", *known, value);

@@ -60,7 +60,9 @@ struct http_request {
 	const char *uri;                      /* as it came */
 	const char *fields[HTTP_FIELD_COUNT]; /* NULL: not there */
 	bool ambiguous;                       /* a field that decides came
-					       * twice, with other values */
+					       * twice, with other values, or
+					       * any of these too often */
+	unsigned repeated;                    /* fields that came again */
 	struct ip peer;                       /* IP_NONE: a unix socket */
 	struct bytes body;
 };

@@ -853,6 +853,16 @@ class Ceilings(Base):
             self.assertEqual(self.simple(line, *fields), wanted, label)
         self.assertEqual(self.status(b"GET / HTTP/1.1\r\n\r\n"), 400)
 
+    def test_repeated_fields(self):
+        for label, name, count, wanted in (
+                ("cookies", "Cookie", 30, 200),
+                ("too many cookies", "Cookie", 40, 400),
+                ("proxies", "X-Forwarded-For", 30, 200),
+                ("too many proxies", "X-Forwarded-For", 40, 400)):
+            status = self.simple("GET /healthz HTTP/1.1",
+                                 *(f"{name}: a=b" for _ in range(count)))
+            self.assertEqual(status, wanted, label)
+
     def test_two_lengths(self):
         status = self.simple(
             "POST /sign-in HTTP/1.1",
