@@ -299,7 +299,9 @@ user_fields(const struct page_view *view, const json_t *model)
 	size_t i;
 
 	(void)view;
-	buf_init(&text, LINK_SIZE_MAX * 4);
+	/* All of them: what is missing here would be taken away when the
+	 * form is saved. */
+	buf_init(&text, SIZE_MAX);
 	json_array_foreach(json_object_get(model, "domains"), i, domain)
 	{
 		(void)buf_append_str(&text, i > 0 ? ", " : "");

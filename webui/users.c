@@ -321,12 +321,16 @@ same_account(const struct account *a, const struct account *b)
 static const char *
 join_domains(struct arena *arena, const struct account *account)
 {
-	const char *text = "";
+	const char *text;
+	struct buf joined;
 	size_t i;
 
+	buf_init(&joined, SIZE_MAX);
 	for (i = 0; i < account->domain_count; i++)
-		text = arena_printf(arena, "%s%s%s", text, i > 0 ? " " : "",
+		(void)buf_printf(&joined, "%s%s", i > 0 ? " " : "",
 		    account->domains[i]);
+	text = arena_strdup(arena, buf_str(&joined));
+	buf_free(&joined);
 	return text;
 }
 

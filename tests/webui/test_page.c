@@ -19,6 +19,7 @@
 #include "policy/class.h"
 #include "policy/policy.h"
 #include "webui/page.h"
+#include "webui/page_impl.h"
 #include "webui/page_phrases.h"
 #include "webui/page_words.h"
 #include "tests/unit.h"
@@ -634,6 +635,35 @@ test_folds(void **state)
 	}
 }
 
+/* What a form does not show is gone when it is saved. */
+static void
+test_all_domains_of_a_user(void **state)
+{
+	const struct page_view view = { .language = LANGUAGE_EN };
+	json_t *domains = json_array(), *model, *extra;
+	const char *shown;
+	struct buf want;
+	int i;
+
+	(void)state;
+	buf_init(&want, SIZE_MAX);
+	for (i = 0; i < 1000; i++) {
+		json_array_append_new(domains,
+		    json_sprintf("%04d.a-domain-with-a-name-that-is-long-"
+				 "enough.example",
+			i));
+		(void)buf_printf(&want, "%s%s", i > 0 ? ", " : "",
+		    json_string_value(json_array_get(domains, (size_t)i)));
+	}
+	model = json_pack("{s:o}", "domains", domains);
+	extra = page_extra(&view, "user", model);
+	shown = json_string_value(json_object_get(extra, "domain_text"));
+	assert_string_equal(shown, buf_str(&want));
+	json_decref(extra);
+	json_decref(model);
+	buf_free(&want);
+}
+
 static void
 test_within(void **state)
 {
@@ -832,6 +862,7 @@ main(void)
 		cmocka_unit_test(test_translations),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_folds),
+		cmocka_unit_test(test_all_domains_of_a_user),
 		cmocka_unit_test(test_within),
 		cmocka_unit_test(test_assets),
 		cmocka_unit_test(test_contrast),
