@@ -86,6 +86,7 @@ fill_mail(const struct transaction *tx, const struct own_field *fields,
 	mail->helo = tx->envelope.client.helo;
 	mail->received = received_field(tx);
 	mail->results = fields_text(tx->arena, fields, n);
+	mail->authserv_id = tx->authserv_id;
 	mail->subject = record_display(tx, "Subject", charset_header_text);
 	mail->from = record_display(tx, "From", charset_phrase_text);
 	mail->message_id =

@@ -178,6 +178,7 @@ meta_json(const struct hold_mail *mail, const struct hold_digest *digest,
 	hold_json_text(meta, "helo", mail->helo);
 	hold_json_text(meta, "received", mail->received);
 	hold_json_text(meta, "results", mail->results);
+	hold_json_text(meta, "authserv_id", mail->authserv_id);
 	hold_json_text(meta, "message_id", mail->message_id);
 	return meta;
 }

@@ -83,8 +83,11 @@ struct hold_mail {
 	const char *sender_params;
 	const char *client_ip;
 	const char *helo;
-	const char *received;   /* our Received: field for release */
-	const char *results;    /* header fields of ours, put before it */
+	const char *received; /* our Received: field for release */
+	const char *results;  /* header fields of ours, put before it */
+	/* whose Authentication-Results only we write: others that claim to be
+	 * ours are left out on release */
+	const char *authserv_id;
 	const char *subject;    /* decoded, for lists */
 	const char *from;       /* decoded From header */
 	const char *message_id; /* Message-ID */

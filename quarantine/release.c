@@ -50,6 +50,7 @@ struct entry {
 	const char *sender_params;
 	const char *received;
 	const char *results;
+	const char *authserv_id;
 	const char *subject_mark; /* or NULL */
 	enum held_state state;
 };
@@ -64,7 +65,6 @@ struct attempt {
 	char token[LEASE_TOKEN_SIZE];
 	struct entry entry; /* its state: before the lease */
 	struct release_header_rules rules;
-	struct buf authserv_id;
 	struct buf own_header; /* what stands before the stored bytes */
 	uint64_t size;         /* of all that goes out */
 };
@@ -171,6 +171,7 @@ read_entry(const json_t *json, struct arena *arena, struct entry *entry,
 	entry->sender_params = text_of(json, "sender_params", arena);
 	entry->received = text_of(json, "received", arena);
 	entry->results = text_of(json, "results", arena);
+	entry->authserv_id = text_of(json, "authserv_id", arena);
 	entry->subject_mark = text_of(json, "subject_mark", arena);
 	if (entry->subject_mark[0] == '\0')
 		entry->subject_mark = NULL;
@@ -586,9 +587,8 @@ attempt_release(struct attempt *attempt, const struct settings *settings,
 	if (rc == 0)
 		return not_leased(*state, err);
 	attempt->entry.state = *state;
-	release_results_id(attempt->entry.results, &attempt->authserv_id);
 	attempt->rules.subject_mark = attempt->entry.subject_mark;
-	attempt->rules.authserv_id = buf_str(&attempt->authserv_id);
+	attempt->rules.authserv_id = attempt->entry.authserv_id;
 	return release_leased(attempt, settings, state, err);
 }
 
@@ -615,14 +615,12 @@ release_entry(struct release *release, const struct settings *settings,
 		err_set(err, ERR_INPUT, "there is no such entry");
 	if (rc <= 0)
 		return rc;
-	buf_init(&attempt.authserv_id, OWN_HEADER_MAX);
 	buf_init(&attempt.own_header, OWN_HEADER_MAX);
 	attempt.arena = arena_new(0);
 	rc = read_entry(json, attempt.arena, &attempt.entry, err);
 	if (rc == 0)
 		rc = attempt_release(&attempt, settings, retry_unknown, state,
 		    err);
-	buf_free(&attempt.authserv_id);
 	buf_free(&attempt.own_header);
 	arena_free(attempt.arena);
 	json_decref(json);

@@ -254,24 +254,3 @@ release_message_is_terminated(const struct release_message *message)
 {
 	return message->last[0] == '\r' && message->last[1] == '\n';
 }
-
-void
-release_results_id(const char *fields, struct buf *out)
-{
-	struct arena *arena = arena_new(0);
-	struct bytes rest = bytes_of(fields), field, name, value;
-	struct authres_parsed parsed;
-
-	while (rest.len > 0) {
-		field = first_field(rest);
-		split_field(field, &name, &value);
-		if (bytes_equal_nocase(name, BYTES_LIT(RESULTS)) &&
-		    authres_parse(arena, value, &parsed, NULL) == 0) {
-			buf_append_str(out, parsed.authserv_id);
-			break;
-		}
-		rest.data += field.len;
-		rest.len -= field.len;
-	}
-	arena_free(arena);
-}

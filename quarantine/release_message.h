@@ -39,8 +39,4 @@ int release_message_end(struct release_message *message, struct err *err);
 bool release_message_has_body(const struct release_message *message);
 bool release_message_is_terminated(const struct release_message *message);
 
-/* The authserv-id of the first Authentication-Results among fields (as
- * hold_mail.results has them) into out; "" when there is none. */
-void release_results_id(const char *fields, struct buf *out);
-
 #endif

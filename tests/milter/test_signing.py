@@ -495,10 +495,13 @@ class Beside(Keys, unittest.TestCase):
                          {"r1": True, "e1": True})
 
     def test_our_own_user_held_here(self):
-        headers = [(n, v.replace("a@", "held@")) for n, v in HEADERS]
+        headers = [("Authentication-Results",
+                    " mx.sekimori-test.net; dkim=pass header.d=evil.example"),
+                   *((n, v.replace("a@", "held@")) for n, v in HEADERS)]
         self.send("hold2", "tag", headers=headers, ip=OWN_IP,
                   sender=f"held@{OURS}")
         copy, _ = self.release("hold2@our.example")
+        self.assertEqual(copy.fields("Authentication-Results"), [])
         self.assertEqual(self.verified(copy.content),
                          {"r1": True, "e1": True})
 

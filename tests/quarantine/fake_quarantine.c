@@ -188,6 +188,7 @@ quarantine_get(struct quarantine *quarantine, const char *held_id,
 		set(json, "sender_params", entry->sender_params);
 		set(json, "received", entry->received);
 		set(json, "results", entry->results);
+		set(json, "authserv_id", entry->authserv_id);
 		set(json, "subject_mark", entry->subject_mark);
 		set(json, "state", names[entry->state]);
 		*out = json;

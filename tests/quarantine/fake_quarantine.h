@@ -15,7 +15,8 @@ struct fake_entry {
 	char id[40];
 	const char *mailbox, *rcpt, *rcpt_params;
 	const char *sender, *sender_params;
-	const char *received, *results, *subject_mark, *signatures;
+	const char *received, *results, *authserv_id;
+	const char *subject_mark, *signatures;
 	struct bytes bytes;
 	/* what the code under test made of it */
 	enum held_state state;

@@ -102,6 +102,7 @@ mail_make(struct mail *mail, unsigned seed, size_t body_size,
 		.helo = "mx.example.net",
 		.received = "Received: from x\r\n\tby y\r\n",
 		.results = "Authentication-Results: y; none\r\n",
+		.authserv_id = "y",
 		.subject = arena_printf(mail->arena, "mail %u", seed),
 		.from = "Somebody <a@example.net>",
 		.message_id =

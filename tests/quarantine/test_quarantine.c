@@ -169,6 +169,7 @@ test_entry(void **state)
 	    "YmFk/0BleGFtcGxlLm5ldA==");
 	assert_string_equal(text_of(entry, "received"), mail.hold.received);
 	assert_string_equal(text_of(entry, "results"), mail.hold.results);
+	assert_string_equal(text_of(entry, "authserv_id"), "y");
 	assert_true(json_is_true(json_object_get(entry, "hidden")));
 	assert_null(json_object_get(entry, "signatures"));
 	assert_int_equal(json_integer_value(json_object_get(entry, "size")),
