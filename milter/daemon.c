@@ -237,7 +237,7 @@ daemon_close(struct daemon *daemon)
 	if (daemon->calls > 0)
 		return false;
 	close_all(daemon);
-	return true;
+	return daemon->transactions == 0;
 }
 
 void

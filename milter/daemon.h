@@ -90,8 +90,10 @@ struct daemon *daemon_open(const char *conf_file, struct setup *take_setup,
 /*
  * Waits a little for calls under way; then everything is closed, what is
  * queued is written.  The daemon itself stays: libmilter's threads live as
- * long as the process and go on asking daemon_enter.  false: calls are still
- * under way, nothing is closed and the process is to end by _exit.
+ * long as the process and go on asking daemon_enter.  false: a thread of ours
+ * goes on, as calls are still under way (nothing is closed then) or a mail
+ * was not finished; the process is to end by _exit, since at exit libraries
+ * take away what that thread uses.
  */
 bool daemon_close(struct daemon *daemon);
 

@@ -115,7 +115,10 @@ parse_value(struct bytes value)
 {
 	json_t *json = json_loadb(value.data, value.len, 0, NULL);
 
-	return json_is_object(json) ? json : json_object();
+	if (json_is_object(json))
+		return json;
+	json_decref(json);
+	return json_object();
 }
 
 /* comment, added_by and added of a stored value. */
