@@ -295,7 +295,7 @@ send_to(struct store_node *node, const struct batch *batch, bool asking,
 
 /* ---- following ---- */
 
-/* "MOVED 3999 127.0.0.1:6381": the node it names, or NULL. */
+/* "MOVED 3999 127.0.0.1:6381": the node it names, held, or NULL. */
 static struct store_node *
 redirect_node(struct store *store, const struct store_node *from,
     const struct store_reply *reply, unsigned *slot, struct err *err)
@@ -331,6 +331,8 @@ redirect_node(struct store *store, const struct store_node *from,
 	}
 	pthread_mutex_lock(&store->lock);
 	node = store_node_get(store, &address, err);
+	if (node != NULL)
+		store_node_hold(node);
 	pthread_mutex_unlock(&store->lock);
 	free(address.host);
 	return node;
@@ -338,7 +340,7 @@ redirect_node(struct store *store, const struct store_node *from,
 
 /* Where a batch goes next. */
 struct hop {
-	struct store_node *node; /* NULL: as the topology says */
+	struct store_node *node; /* held; NULL: as the topology says */
 	bool asking;
 };
 
@@ -388,45 +390,56 @@ follow(struct store *store, const struct batch *batch,
 	return 0;
 }
 
-/* A single command, until somebody answers it. */
+/* Sends to one node: 1: go on with *hop, 0: the reply is for the caller, -1. */
+static int
+try_node(struct store *store, const struct batch *batch,
+    struct store_node *node, struct hop *hop, struct err *err)
+{
+	int rc;
+
+	switch (send_to(node, batch, hop->asking, err)) {
+	case OUTCOME_DONE:
+		break;
+	case OUTCOME_UNKNOWN:
+		(void)store_topology_forget(store);
+		return -1;
+	case OUTCOME_NOT_SENT:
+		*hop = (struct hop){ NULL, false };
+		return store_topology_forget(store) ? 1 : -1;
+	}
+	rc = follow(store, batch, node, hop, err);
+	if (rc != 0) {
+		store_reply_free(batch->replies[0]);
+		batch->replies[0] = NULL;
+	}
+	return rc;
+}
+
+/* A single command, until somebody answers it.  Releases the node of hop. */
 static int
 run_one(struct store *store, const struct batch *batch, struct hop hop,
     struct err *err)
 {
+	struct store_node *node;
 	unsigned hops;
 	int rc;
 
 	for (hops = 0; hops < HOPS_MAX; hops++) {
-		struct store_node *node = hop.node;
-
 		/* Nodes that do not agree yet soon will. */
 		if (hops >= HOPS_AT_ONCE)
 			rest(batch, TRYAGAIN_REST_MS);
+		node = hop.node;
 		if (node == NULL)
 			node = store_route(store, batch->key, &batch->deadline,
 			    err);
 		if (node == NULL)
 			return -1;
-		switch (send_to(node, batch, hop.asking, err)) {
-		case OUTCOME_DONE:
-			break;
-		case OUTCOME_UNKNOWN:
-			(void)store_topology_forget(store);
-			return -1;
-		case OUTCOME_NOT_SENT:
-			hop = (struct hop){ NULL, false };
-			if (!store_topology_forget(store))
-				return -1;
-			continue;
-		}
-		rc = follow(store, batch, node, &hop, err);
-		if (rc == 0)
-			return 0;
-		store_reply_free(batch->replies[0]);
-		batch->replies[0] = NULL;
-		if (rc < 0)
-			return -1;
+		rc = try_node(store, batch, node, &hop, err);
+		store_node_release(node);
+		if (rc <= 0)
+			return rc;
 	}
+	store_node_release(hop.node);
 	return err_set(err, ERR_TEMP, "redis sent us around %d times",
 	    HOPS_MAX);
 }
@@ -471,21 +484,24 @@ run_redirected(struct store *store, const struct batch *batch,
 static int
 run_many(struct store *store, const struct batch *batch, struct err *err)
 {
+	enum outcome outcome;
 	unsigned tries;
+	int rc = -1;
 
 	for (tries = 0; tries < HOPS_MAX; tries++) {
 		struct store_node *node =
 		    store_route(store, batch->key, &batch->deadline, err);
-		enum outcome outcome;
 
 		if (node == NULL)
 			return -1;
 		outcome = send_to(node, batch, false, err);
+		if (outcome == OUTCOME_DONE)
+			rc = run_redirected(store, batch, node, err);
+		store_node_release(node);
 		if (outcome == OUTCOME_DONE) {
-			if (run_redirected(store, batch, node, err) == 0)
-				return 0;
-			drop_replies(batch);
-			return -1;
+			if (rc < 0)
+				drop_replies(batch);
+			return rc;
 		}
 		if (!store_topology_forget(store) || outcome == OUTCOME_UNKNOWN)
 			return -1;
@@ -726,17 +742,16 @@ store_is_durable(struct store *store, struct err *err)
 	struct store_node *nodes[STORE_NODES_MAX];
 	enum store_wait wait;
 	size_t count, i;
+	int rc = 1;
 
 	count = store_topology_masters(store, nodes, &deadline, err);
 	if (count == 0)
 		return -1;
-	for (i = 0; i < count; i++) {
-		int rc = store_node_durable(nodes[i], &deadline, &wait, err);
-
-		if (rc < 0)
-			(void)store_topology_forget(store);
-		if (rc != 1)
-			return rc;
-	}
-	return 1;
+	for (i = 0; i < count && rc == 1; i++)
+		rc = store_node_durable(nodes[i], &deadline, &wait, err);
+	if (rc < 0)
+		(void)store_topology_forget(store);
+	for (i = 0; i < count; i++)
+		store_node_release(nodes[i]);
+	return rc;
 }

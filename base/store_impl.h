@@ -162,7 +162,8 @@ struct store_node {
 	char *name; /* for messages */
 	/* under the lock of the store: */
 	struct store_conn *idle;
-	unsigned open; /* connections, idle or taken */
+	unsigned open;  /* connections, idle or taken */
+	unsigned users; /* who have it in hand: see store_node_hold */
 	struct store_breaker breaker;
 	unsigned epoch; /* grows when a connection is lost */
 	struct store_durability durability;
@@ -181,9 +182,17 @@ void store_breaker_failed(struct store_breaker *breaker, const struct err *why);
 /* Neither good nor bad: the next caller tries. */
 void store_breaker_leave(struct store_breaker *breaker);
 
-/* The node of this address, made when new; NULL: too many.  Under the lock. */
+/*
+ * The node of this address, made when new; NULL: too many.  Servers come and
+ * go under new addresses for months: in the end a new one takes the place of
+ * one that the topology does not name and nobody has in hand.  Under the lock.
+ */
 struct store_node *store_node_get(struct store *store,
     const struct store_address *address, struct err *err);
+/* Under the lock: it stays until store_node_release. */
+void store_node_hold(struct store_node *node);
+/* Not under the lock.  NULL is fine. */
+void store_node_release(struct store_node *node);
 void store_node_free(struct store_node *node);
 
 /* A connection to use, from the pool or new. */
@@ -224,7 +233,7 @@ struct store {
 
 /* 0..16383, by the part in braces when there is one. */
 unsigned store_slot(struct bytes key);
-/* The node for a key (data NULL: any), finding out when not known. */
+/* The node for a key (data NULL: any), finding out when not known; held. */
 struct store_node *store_route(struct store *store, struct bytes key,
     const struct store_deadline *deadline, struct err *err);
 /* What is known may be wrong: find out at the next call.  False when that
@@ -233,7 +242,7 @@ bool store_topology_forget(struct store *store);
 /* MOVED: the slot of key belongs to the node at address. */
 void store_topology_moved(struct store *store, unsigned slot,
     struct store_node *node);
-/* Every node that takes writes; returns how many. */
+/* Every node that takes writes, each held; returns how many. */
 size_t store_topology_masters(struct store *store,
     struct store_node *nodes[STORE_NODES_MAX],
     const struct store_deadline *deadline, struct err *err);

@@ -84,17 +84,61 @@ address_equal(const struct store_address *a, const struct store_address *b)
 	return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+static bool
+is_named(const struct store_topology *topology, const struct store_node *node)
+{
+	size_t i;
+
+	if (topology->slots == NULL)
+		return topology->master == node;
+	for (i = 0; i < STORE_SLOTS; i++)
+		if (topology->slots[i] == node)
+			return true;
+	return false;
+}
+
+/* Are all its connections in the pool? */
+static bool
+is_idle(const struct store_node *node)
+{
+	const struct store_conn *conn;
+	unsigned n = 0;
+
+	for (conn = node->idle; conn != NULL; conn = conn->next)
+		n++;
+	return n == node->open;
+}
+
+/* A place for one more, or NULL. */
+static struct store_node **
+free_place(struct store *store)
+{
+	struct store_node **place;
+
+	if (store->node_count < STORE_NODES_MAX)
+		return &store->nodes[store->node_count++];
+	for (place = store->nodes; place < store->nodes + STORE_NODES_MAX;
+	     place++)
+		if ((*place)->users == 0 && is_idle(*place) &&
+		    !is_named(&store->topology, *place)) {
+			store_node_free(*place);
+			return place;
+		}
+	return NULL;
+}
+
 struct store_node *
 store_node_get(struct store *store, const struct store_address *address,
     struct err *err)
 {
-	struct store_node *node;
+	struct store_node *node, **place;
 	size_t i;
 
 	for (i = 0; i < store->node_count; i++)
 		if (address_equal(&store->nodes[i]->address, address))
 			return store->nodes[i];
-	if (store->node_count == STORE_NODES_MAX) {
+	place = free_place(store);
+	if (place == NULL) {
 		err_set(err, ERR_TEMP, "Redis named more than %d servers",
 		    STORE_NODES_MAX);
 		return NULL;
@@ -106,8 +150,24 @@ store_node_get(struct store *store, const struct store_address *address,
 	node->name = address->port == 0
 	    ? xprintf("redis unix:%s", address->host)
 	    : xprintf("redis %s:%u", address->host, address->port);
-	store->nodes[store->node_count++] = node;
+	*place = node;
 	return node;
+}
+
+void
+store_node_hold(struct store_node *node)
+{
+	node->users++;
+}
+
+void
+store_node_release(struct store_node *node)
+{
+	if (node == NULL)
+		return;
+	pthread_mutex_lock(&node->store->lock);
+	node->users--;
+	pthread_mutex_unlock(&node->store->lock);
 }
 
 void

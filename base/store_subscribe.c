@@ -132,9 +132,11 @@ run_once(struct store_subscription *sub, struct err *err)
 		return false;
 	target = store_node_target(node);
 	conn = store_conn_open(&target, deadline.at_ms, err);
+	if (conn == NULL)
+		err_prefix(err, "%s", node->name);
+	store_node_release(node);
 	if (conn == NULL) {
 		(void)store_topology_forget(sub->store);
-		err_prefix(err, "%s", node->name);
 		return false;
 	}
 	good = subscribe(sub, conn, err) == 0;

@@ -116,7 +116,7 @@ master_from_reply(const struct store_reply *reply,
 	return 0;
 }
 
-/* Asks one Sentinel; NULL: it does not know or does not answer. */
+/* Asks one Sentinel; NULL: it does not know or does not answer.  Held. */
 static struct store_node *
 ask_sentinel(struct store *store, const struct store_address *sentinel,
     int64_t deadline_ms, struct err *err)
@@ -142,6 +142,8 @@ ask_sentinel(struct store *store, const struct store_address *sentinel,
 	} else {
 		pthread_mutex_lock(&store->lock);
 		node = store_node_get(store, &address, err);
+		if (node != NULL)
+			store_node_hold(node);
 		pthread_mutex_unlock(&store->lock);
 	}
 	store_reply_free(reply);
@@ -165,6 +167,7 @@ find_master(struct store *store, int64_t deadline_ms, struct err *err)
 		    store->url.master);
 	store->topology.master = node;
 	pthread_mutex_unlock(&store->lock);
+	store_node_release(node);
 	return 0;
 }
 
@@ -265,22 +268,17 @@ ask_slots(struct store *store, const struct store_address *address,
 	return rc;
 }
 
-/* From the seeds, then from whoever was ever named. */
+/* One after the other, until one of them knows. */
 static int
-find_slots(struct store *store, int64_t deadline_ms, struct err *err)
+ask_all(struct store *store, size_t count, struct store_node *const *known,
+    int64_t deadline_ms, struct err *err)
 {
-	struct store_address known[STORE_NODES_MAX];
-	size_t count, i;
+	size_t i;
 
-	pthread_mutex_lock(&store->lock);
-	count = store->node_count;
-	for (i = 0; i < count; i++)
-		known[i] = store->nodes[i]->address;
-	pthread_mutex_unlock(&store->lock);
 	for (i = 0; i < store->url.count + count; i++) {
 		const struct store_address *address = i < store->url.count
 		    ? &store->url.addresses[i]
-		    : &known[i - store->url.count];
+		    : &known[i - store->url.count]->address;
 
 		if (clock_mono_ms() > deadline_ms)
 			return err_set(err, ERR_TEMP,
@@ -289,6 +287,27 @@ find_slots(struct store *store, int64_t deadline_ms, struct err *err)
 			return 0;
 	}
 	return -1;
+}
+
+/* From the seeds, then from whoever was ever named. */
+static int
+find_slots(struct store *store, int64_t deadline_ms, struct err *err)
+{
+	struct store_node *known[STORE_NODES_MAX];
+	size_t count, i;
+	int rc;
+
+	pthread_mutex_lock(&store->lock);
+	count = store->node_count;
+	for (i = 0; i < count; i++) {
+		known[i] = store->nodes[i];
+		store_node_hold(known[i]);
+	}
+	pthread_mutex_unlock(&store->lock);
+	rc = ask_all(store, count, known, deadline_ms, err);
+	for (i = 0; i < count; i++)
+		store_node_release(known[i]);
+	return rc;
 }
 
 /* ---- both ---- */
@@ -376,7 +395,9 @@ store_route(struct store *store, struct bytes key,
 	pthread_mutex_lock(&store->lock);
 	if (be_known(store, deadline, err) == 0) {
 		node = look_up(store, key);
-		if (node == NULL)
+		if (node != NULL)
+			store_node_hold(node);
+		else
 			err_set(err, ERR_TEMP,
 			    "no node of the Cluster owns the slot");
 	}
@@ -441,6 +462,8 @@ store_topology_masters(struct store *store,
 		if (k == count)
 			nodes[count++] = node;
 	}
+	for (i = 0; i < count; i++)
+		store_node_hold(nodes[i]);
 	pthread_mutex_unlock(&store->lock);
 	if (count == 0)
 		err_set(err, ERR_TEMP, "the Cluster has no slots");

@@ -158,6 +158,49 @@ test_slot(void **state)
 			    store_slot(bytes_of(cases[i].key)));
 }
 
+/* Servers that come and go under new addresses, more than there is room
+ * for: those that are used stay, the others make room. */
+static void
+test_nodes_come_and_go(void **state)
+{
+	const struct store_options options = { .url = "cluster:10.0.0.1" };
+	struct store_node *named = NULL, *held = NULL, *node;
+	struct store_address address;
+	struct store *store;
+	struct err err;
+	char host[32];
+	unsigned i;
+
+	(void)state;
+	store = store_open(&options, &err);
+	assert_non_null(store);
+	address = (struct store_address){ host, 6379 };
+	for (i = 0; i < 3 * STORE_NODES_MAX; i++) {
+		snprintf(host, sizeof(host), "10.0.%u.%u", i / 256, i % 256);
+		node = store_node_get(store, &address, &err);
+		if (node == NULL)
+			case_fail(host, "%s", err.text);
+		assert_string_equal(node->address.host, host);
+		if (i == 0)
+			store->topology.slots[STORE_SLOTS - 1] = named = node;
+		if (i == 1)
+			store_node_hold(held = node);
+	}
+	assert_int_equal(store->node_count, STORE_NODES_MAX);
+	snprintf(host, sizeof(host), "10.0.0.0");
+	assert_ptr_equal(store_node_get(store, &address, &err), named);
+	snprintf(host, sizeof(host), "10.0.0.1");
+	assert_ptr_equal(store_node_get(store, &address, &err), held);
+	for (i = 0; i < STORE_NODES_MAX; i++)
+		store_node_hold(store->nodes[i]);
+	snprintf(host, sizeof(host), "10.1.0.0");
+	assert_null(store_node_get(store, &address, &err));
+	for (i = 0; i < STORE_NODES_MAX; i++)
+		store_node_release(store->nodes[i]);
+	assert_non_null(store_node_get(store, &address, &err));
+	store_close(store);
+}
+
 /* ---- with one server ---- */
 
 static int
@@ -705,6 +748,7 @@ main(void)
 	const struct CMUnitTest plain[] = {
 		cmocka_unit_test(test_url),
 		cmocka_unit_test(test_slot),
+		cmocka_unit_test(test_nodes_come_and_go),
 	};
 	const struct CMUnitTest with_server[] = {
 		cmocka_unit_test(test_commands),
