@@ -18,11 +18,11 @@
 #include "mail/mime.h"
 #include "policy/settings.h"
 #include "quarantine/events.h"
-#include "quarantine/history.h"
 #include "quarantine/quarantine.h"
 #include "quarantine/release.h"
 #include "quarantine/reports.h"
 #include "webui/api.h"
+#include "webui/history.h"
 #include "webui/password.h"
 #include "webui/scope.h"
 
@@ -119,7 +119,8 @@ api_open(const struct conf *conf, struct err *err)
 
 	api->conf = conf;
 	pthread_mutex_init(&api->lock, NULL);
-	pthread_mutex_init(&api->history_lock, NULL);
+	pthread_mutex_init(&api->reports_lock, NULL);
+	api->histories = histories_new(conf->state_dir);
 	api->passwords = password_gate_new();
 	mime_open();
 	api->charsets = charset_open(err);
@@ -142,8 +143,7 @@ api_close(struct api *api)
 		quarantine_close(api->quarantine);
 	if (api->events != NULL)
 		events_close(api->events);
-	if (api->history != NULL)
-		history_close(api->history);
+	histories_free(api->histories);
 	reports_close(api->reports);
 	settings_unref(api->settings);
 	if (api->dns != NULL)
@@ -152,7 +152,7 @@ api_close(struct api *api)
 		store_close(api->store);
 	password_gate_free(api->passwords);
 	charset_close(api->charsets);
-	pthread_mutex_destroy(&api->history_lock);
+	pthread_mutex_destroy(&api->reports_lock);
 	pthread_mutex_destroy(&api->lock);
 	free(api);
 }

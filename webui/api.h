@@ -28,7 +28,7 @@ struct account;
 struct charset_set;
 struct dns;
 struct events;
-struct history;
+struct histories;
 struct password_gate;
 struct quarantine;
 struct release;
@@ -49,9 +49,9 @@ struct api {
 	pthread_mutex_t lock;
 	struct settings *settings; /* the newest that was needed, or NULL */
 	struct dns *dns; /* NULL: not asked for yet (handlers_auth.c) */
-	/* under history_lock, as a search takes a while (webui/history.h) */
-	pthread_mutex_t history_lock;
-	struct history *history; /* NULL: not opened yet, or not there */
+	struct histories *histories; /* webui/history.h */
+	/* under reports_lock, as it may be held for seconds */
+	pthread_mutex_t reports_lock;
 	struct reports *reports; /* NULL: not opened yet */
 };
 

@@ -17,7 +17,7 @@
 /* Records of an uploaded report that the answer shows. */
 #define RECORDS_SHOWN 200
 
-/* Under history_lock. */
+/* Under reports_lock. */
 static struct reports *
 open_reports(struct api *api, struct err *err)
 {
@@ -73,12 +73,12 @@ keep(const struct upload *upload, const struct report_file *file,
 	struct reports *reports;
 	int rc = -1;
 
-	pthread_mutex_lock(&api->history_lock);
+	pthread_mutex_lock(&api->reports_lock);
 	reports = open_reports(api, err);
 	if (reports != NULL)
 		rc = reports_add(reports, file,
 		    upload->request->principal->actor, added, err);
-	pthread_mutex_unlock(&api->history_lock);
+	pthread_mutex_unlock(&api->reports_lock);
 	return rc;
 }
 
@@ -163,11 +163,11 @@ handle_reports(struct request *request, struct response *response,
 		return -1;
 	query.since_s = since_ms / 1000;
 	query.until_s = until_ms / 1000;
-	pthread_mutex_lock(&api->history_lock);
+	pthread_mutex_lock(&api->reports_lock);
 	reports = open_reports(api, err);
 	if (reports != NULL)
 		response->model = reports_show(reports, &query, err);
-	pthread_mutex_unlock(&api->history_lock);
+	pthread_mutex_unlock(&api->reports_lock);
 	if (response->model == NULL)
 		return -1;
 	json_object_set_new(response->model, "domain",
@@ -189,13 +189,13 @@ handle_reports_sent(struct request *request, struct response *response,
 
 	if (request_limit(request, LIST_DEFAULT, &limit, err) < 0)
 		return -1;
-	pthread_mutex_lock(&api->history_lock);
+	pthread_mutex_lock(&api->reports_lock);
 	reports = open_reports(api, err);
 	if (reports != NULL)
 		rows = reports_sent_list(reports, limit, err);
 	if (rows != NULL)
 		left = reports_failure_left(reports, limit, err);
-	pthread_mutex_unlock(&api->history_lock);
+	pthread_mutex_unlock(&api->reports_lock);
 	if (left == NULL) {
 		json_decref(rows);
 		return -1;

@@ -5,23 +5,102 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "webui/history.h"
 
-/* Under history_lock. */
-static struct history *
-open_history(struct api *api, struct err *err)
-{
-	char *file;
+#define READERS 4
+/* One is left for what is quick. */
+#define SEARCHES_MAX (READERS - 1)
+#define SEARCHES_WAITING_MAX 4
 
-	if (api->history != NULL)
-		return api->history;
-	file = xprintf("%s/history.db", api->conf->state_dir);
-	api->history = history_open(file, false, err);
-	free(file);
-	return api->history;
+struct histories {
+	char *file;
+	pthread_mutex_t lock;
+	pthread_cond_t given_back;
+	/* under lock */
+	size_t taken, searches, waiting;
+	size_t idle_count;
+	struct history *idle[READERS];
+};
+
+struct histories *
+histories_new(const char *state_dir)
+{
+	struct histories *histories = xcalloc(1, sizeof(*histories));
+
+	histories->file = xprintf("%s/history.db", state_dir);
+	pthread_mutex_init(&histories->lock, NULL);
+	pthread_cond_init(&histories->given_back, NULL);
+	return histories;
+}
+
+void
+histories_free(struct histories *histories)
+{
+	while (histories->idle_count > 0)
+		history_close(histories->idle[--histories->idle_count]);
+	pthread_cond_destroy(&histories->given_back);
+	pthread_mutex_destroy(&histories->lock);
+	free(histories->file);
+	free(histories);
+}
+
+/* Under lock: waits for its turn; -1: there are too many. */
+static int
+await_turn(struct histories *histories, bool quick, struct err *err)
+{
+	while (quick && histories->taken == READERS)
+		pthread_cond_wait(&histories->given_back, &histories->lock);
+	if (quick)
+		return 0;
+	if (histories->waiting == SEARCHES_WAITING_MAX)
+		return err_set(err, ERR_TEMP,
+		    "too many searches at once; try again");
+	histories->waiting++;
+	while (
+	    histories->taken == READERS || histories->searches == SEARCHES_MAX)
+		pthread_cond_wait(&histories->given_back, &histories->lock);
+	histories->waiting--;
+	return 0;
+}
+
+/* history may be NULL, when it could not be opened. */
+static void
+give_back(struct histories *histories, bool quick, struct history *history)
+{
+	pthread_mutex_lock(&histories->lock);
+	histories->taken--;
+	histories->searches -= !quick;
+	if (history != NULL)
+		histories->idle[histories->idle_count++] = history;
+	pthread_cond_broadcast(&histories->given_back);
+	pthread_mutex_unlock(&histories->lock);
+}
+
+static struct history *
+take(struct histories *histories, bool quick, struct err *err)
+{
+	struct history *history = NULL;
+	int rc;
+
+	pthread_mutex_lock(&histories->lock);
+	rc = await_turn(histories, quick, err);
+	if (rc == 0) {
+		histories->taken++;
+		histories->searches += !quick;
+		if (histories->idle_count > 0)
+			history = histories->idle[--histories->idle_count];
+	}
+	pthread_mutex_unlock(&histories->lock);
+	if (rc < 0 || history != NULL)
+		return history;
+	history = history_open(histories->file, false, err);
+	if (history == NULL)
+		give_back(histories, quick, NULL);
+	return history;
 }
 
 int
@@ -29,16 +108,15 @@ web_history_search(struct request *request, const struct history_query *query,
     const char *before, size_t limit, json_t **rows, char **next,
     struct err *err)
 {
-	struct api *api = request->api;
-	struct history *history;
-	int rc = -1;
+	struct histories *histories = request->api->histories;
+	bool quick = query->id != NULL;
+	struct history *history = take(histories, quick, err);
+	int rc;
 
-	pthread_mutex_lock(&api->history_lock);
-	history = open_history(api, err);
-	if (history != NULL)
-		rc = history_search(history, query, before, limit, rows, next,
-		    err);
-	pthread_mutex_unlock(&api->history_lock);
+	if (history == NULL)
+		return -1;
+	rc = history_search(history, query, before, limit, rows, next, err);
+	give_back(histories, quick, history);
 	return rc;
 }
 
@@ -46,15 +124,14 @@ json_t *
 web_history_counts(struct request *request, const char *domain,
     int64_t since_ms, struct err *err)
 {
-	struct api *api = request->api;
-	struct history *history;
-	json_t *counts = NULL;
+	struct histories *histories = request->api->histories;
+	struct history *history = take(histories, true, err);
+	json_t *counts;
 
-	pthread_mutex_lock(&api->history_lock);
-	history = open_history(api, err);
-	if (history != NULL)
-		counts = history_counts(history, domain, since_ms, err);
-	pthread_mutex_unlock(&api->history_lock);
+	if (history == NULL)
+		return NULL;
+	counts = history_counts(history, domain, since_ms, err);
+	give_back(histories, true, history);
 	return counts;
 }
 

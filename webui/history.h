@@ -1,6 +1,10 @@
 /*
- * history.h - the history as handlers read it: opened when it is first
- * needed, one request at a time.
+ * history.h - the history as handlers read it.
+ *
+ * It is opened when it is first needed, as often as requests read it at
+ * once.  Searches may take HISTORY_SEARCH_MAX_S: so few run at once, and few
+ * wait, that pages which only want to know of one mail find a reader, and
+ * all others a worker.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -10,7 +14,11 @@
 #include "quarantine/history.h"
 #include "webui/api.h"
 
-/* As history_search and history_counts; ERR_TEMP while there is no file. */
+struct histories *histories_new(const char *state_dir);
+void histories_free(struct histories *histories);
+
+/* As history_search and history_counts; ERR_TEMP while there is no file, and
+ * for a search without an id when too many wait already. */
 int web_history_search(struct request *request,
     const struct history_query *query, const char *before, size_t limit,
     json_t **rows, char **next, struct err *err);

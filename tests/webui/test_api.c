@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "policy/settings_edit.h"
+#include "quarantine/history.h"
 #include "tests/quarantine/hold_fixture.h"
 #include "webui/api.h"
 #include "webui/users.h"
@@ -1072,6 +1074,75 @@ test_user_changed_meanwhile(void **state)
 	assert_true(json_is_true(at(lab, "disabled")));
 }
 
+struct reading {
+	pthread_t thread;
+	struct lab *lab;
+	bool by_id;
+	unsigned answers[2]; /* 200, and 503 */
+};
+
+static void *
+read_log(void *context)
+{
+	struct reading *reading = context;
+	struct arena *arena = arena_new(0);
+	json_t *none = json_object();
+	struct response response;
+	json_t *query;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		query = reading->by_id ? json_pack("{s:s}", "id", "4XABC")
+				       : json_pack("{s:s}", "subject", "x");
+		api_dispatch(reading->lab->api, arena, &operator_principal,
+		    METHOD_GET, "/log", query, none, &response);
+		reading->answers[0] += response.status == 200;
+		reading->answers[1] += response.status == 503;
+		json_decref(response.model);
+		json_decref(query);
+	}
+	json_decref(none);
+	arena_free(arena);
+	return NULL;
+}
+
+/* Searches are turned away when too many wait; questions for one mail are
+ * not. */
+static void
+test_log_at_once(void **state)
+{
+	struct lab *lab = *state;
+	struct reading readings[16];
+	unsigned searched = 0;
+	struct history *history;
+	char *file = xprintf("%s/history.db", lab->conf->state_dir);
+	struct err err;
+	size_t i;
+
+	history = history_open(file, true, &err);
+	free(file);
+	assert_non_null(history);
+	for (i = 0; i < ARRAY_LEN(readings); i++) {
+		readings[i] =
+		    (struct reading){ .lab = lab, .by_id = i % 4 == 0 };
+		assert_int_equal(pthread_create(&readings[i].thread, NULL,
+				     read_log, &readings[i]),
+		    0);
+	}
+	for (i = 0; i < ARRAY_LEN(readings); i++) {
+		pthread_join(readings[i].thread, NULL);
+		assert_int_equal(readings[i].answers[0] +
+			readings[i].answers[1],
+		    50);
+		if (readings[i].by_id)
+			assert_int_equal(readings[i].answers[0], 50);
+		else
+			searched += readings[i].answers[0];
+	}
+	assert_true(searched > 0);
+	history_close(history);
+}
+
 static void
 test_store_away(void **state)
 {
@@ -1119,6 +1190,7 @@ main(void)
 		LAB_TEST(test_auth),
 		LAB_TEST(test_reports),
 		LAB_TEST(test_user_changed_meanwhile),
+		LAB_TEST(test_log_at_once),
 		LAB_TEST(test_store_away),
 		cmocka_unit_test(test_redis_none),
 	};
