@@ -87,31 +87,37 @@ is_plain_address(struct bytes value)
 	return (local.len == 0 || is_token(local)) && is_token(domain);
 }
 
-/* "local part"@domain as SMTP gives it: the quotes are already there. */
-static bool
-is_quoted_address(struct bytes value)
+/*
+ * "@domain" of "local part"@domain, or nothing.  RFC 8601 section 2.2 lets a
+ * local part be left out, and readers take what stands in quotes for the
+ * whole value: "ann@bank.example"@evil.example would be Ann to them.
+ */
+static struct bytes
+behind_quoted_local(struct bytes value)
 {
-	struct cursor c = cursor_of(value);
-	struct bytes local, domain;
+	const char *at =
+	    value.len > 0 ? memrchr(value.data, '@', value.len) : NULL;
+	struct bytes none = { NULL, 0 }, rest;
 
-	if (!cursor_char(&c, '"'))
-		return false;
-	local = cursor_until(&c, "\"");
-	if (!cursor_literal(&c, "\"@"))
-		return false;
-	domain = (struct bytes){ c.p, (size_t)(c.end - c.p) };
-	return local.len <= AUTHRES_VALUE_MAX && is_plain_text(local) &&
-	    is_token(domain);
+	if (at == NULL || at - value.data < 2 || *value.data != '"' ||
+	    at[-1] != '"')
+		return none;
+	rest = (struct bytes){ at, (size_t)(value.data + value.len - at) };
+	return rest.len <= AUTHRES_VALUE_MAX && is_plain_address(rest) ? rest
+								       : none;
 }
 
-/* How value is put down: as it is, in quotes, or not at all. */
+/* How value is put down: as it is, without its local part, in quotes, or not
+ * at all. */
 static void
 append_value(struct buf *out, struct bytes value)
 {
+	struct bytes rest = behind_quoted_local(value);
 	bool plain = is_plain_text(value);
 
-	if (is_quoted_address(value) ||
-	    (plain && (is_token(value) || is_plain_address(value)))) {
+	if (rest.len > 0) {
+		buf_append_bytes(out, rest);
+	} else if (plain && (is_token(value) || is_plain_address(value))) {
 		buf_append_bytes(out, value);
 	} else if (plain) {
 		buf_append_char(out, '"');

@@ -21,7 +21,8 @@
  * authres_property, authres_reason and authres_comment behind it;
  * authres_end.  The value begins with the authserv-id (no space before it)
  * and is folded ("\r\n\t") before each result and where a line grows long.
- * Values that are no token (RFC 2045) or plain address are quoted.  A value
+ * Values that are no token (RFC 2045) or plain address are quoted; of an
+ * address with a quoted local part "@domain" is written.  A value
  * is not shown but reported as "invalid" when it holds control characters,
  * octets that are no UTF-8, or what a simple reader may take for syntax or a
  * result even inside quotes (semicolon, parenthesis, backslash, a quote,

@@ -53,7 +53,7 @@ struct auth_dkim_signature {
 	enum auth_result result;
 	const char *domain;      /* d= */
 	const char *selector;    /* s= */
-	const char *identity;    /* i= as given, or NULL */
+	const char *identity;    /* i=, decoded when ASCII, or NULL */
 	const char *algorithm;   /* "rsa-sha256", "ed25519-sha256", ... */
 	const char *problem;     /* in words, or NULL */
 	char b_prefix[16];       /* first characters of b=, for header.b */

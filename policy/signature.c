@@ -250,6 +250,29 @@ decode_quoted(struct arena *arena, struct bytes value)
 	return utf8_is_valid((struct bytes){ text, len }) ? text : NULL;
 }
 
+static bool
+is_ascii(const char *text)
+{
+	while (*text != '\0' && (*text & 0x80) == 0)
+		text++;
+	return *text == '\0';
+}
+
+static const char *
+without_space(struct arena *arena, struct bytes value)
+{
+	char *text = arena_alloc(arena, value.len + 1);
+	size_t i, len = 0;
+
+	for (i = 0; i < value.len; i++)
+		if (!ascii_is_space(value.data[i]))
+			text[len++] = value.data[i];
+	text[len] = '\0';
+	return text;
+}
+
+/* Decoded, but not to UTF-8: it is repeated in our results, and the message
+ * may be one that is ASCII all through. */
 static int
 read_identity(struct reader *r, const struct tag *tag)
 {
@@ -262,7 +285,8 @@ read_identity(struct reader *r, const struct tag *tag)
 		&r->sig->identity_domain, NULL) < 0 ||
 	    !domain_is_within(r->sig->identity_domain, r->sig->domain))
 		return refuse(r, "i= is not within d=");
-	r->sig->identity = text;
+	r->sig->identity =
+	    is_ascii(text) ? text : without_space(r->arena, tag->value);
 	return 0;
 }
 

@@ -39,7 +39,7 @@ struct signature {
 	enum canon header_canon, body_canon;
 	const char *domain;   /* d= */
 	const char *selector; /* s= */
-	const char *identity; /* i=, decoded; NULL: none */
+	const char *identity; /* i=, decoded when ASCII; NULL: none */
 	const char *identity_domain;
 	struct bytes names; /* h= */
 	struct bytes b, bh; /* decoded */

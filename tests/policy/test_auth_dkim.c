@@ -244,6 +244,35 @@ test_report(void **state)
 	assert_false(signature->has_length);
 }
 
+/* What goes into our results must not make them UTF-8. */
+static void
+test_identity(void **state)
+{
+	static const struct {
+		const char *label, *tag, *want;
+	} cases[] = {
+		{ "plain", "ann@example.org", "ann@example.org" },
+		{ "encoded", "=61nn=40example.org", "ann@example.org" },
+		{ "folded", "a\r\n nn@example.org", "ann@example.org" },
+		{ "UTF-8 encoded", "J=C3=B6 rg@example.org",
+		    "J=C3=B6rg@example.org" },
+		{ "UTF-8", "J\xc3\xb6rg@example.org",
+		    "J\xc3\xb6rg@example.org" },
+	};
+	const char *tags, *got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		tags = lab_text(lab, TAGS NAMES "; i=%s", cases[i].tag).data;
+		got = scan(lab_sign(lab, bytes_of(MESSAGE), tags, lab->rsa))
+			  ->signatures[0]
+			  .identity;
+		if (got == NULL || strcmp(got, cases[i].want) != 0)
+			case_fail(cases[i].label, "'%s'", got);
+	}
+}
+
 static void
 test_domain_is_known_of_what_is_broken(void **state)
 {
@@ -811,6 +840,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_domain_is_known_of_what_is_broken),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_oversigned),
