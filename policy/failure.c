@@ -437,6 +437,20 @@ read_lists(struct arena *arena, const json_t *json, struct failure *failure)
 	}
 }
 
+/* Does what is read name a mail, domains and a client? */
+static bool
+makes_sense(struct arena *arena, struct failure *failure)
+{
+	struct ip ip;
+
+	return ulid_is_valid(bytes_of(failure->id)) &&
+	    domain_normalize(arena, bytes_of(failure->policy_domain),
+		&failure->policy_domain, NULL) == 0 &&
+	    domain_normalize(arena, bytes_of(failure->from_domain),
+		&failure->from_domain, NULL) == 0 &&
+	    ip_parse(bytes_of(failure->source_ip), &ip) == 0;
+}
+
 int
 failure_from_json(struct arena *arena, struct bytes text,
     struct failure *failure, struct err *err)
@@ -444,31 +458,24 @@ failure_from_json(struct arena *arena, struct bytes text,
 	json_t *json = text.len <= FAILURE_TEXT_MAX
 	    ? json_loadb(text.data, text.len, 0, NULL)
 	    : NULL;
+	struct failure read = { .recipient_count = 0 };
 	json_int_t left_out;
 	const char *value;
-	struct ip ip;
 	size_t i;
 
-	memset(failure, 0, sizeof(*failure));
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		value = text_at(arena, json_object_get(json, texts[i].name));
-		memcpy((char *)failure + texts[i].offset, &value,
-		    sizeof(value));
+		memcpy((char *)&read + texts[i].offset, &value, sizeof(value));
 	}
-	failure->arrival_ms =
-	    json_integer_value(json_object_get(json, "arrival"));
+	read.arrival_ms = json_integer_value(json_object_get(json, "arrival"));
 	left_out = json_integer_value(json_object_get(json, "left_out"));
-	failure->header.left_out = left_out > 0 ? (size_t)left_out : 0;
-	read_lists(arena, json, failure);
+	read.header.left_out = left_out > 0 ? (size_t)left_out : 0;
+	read_lists(arena, json, &read);
 	json_decref(json);
-	if (!ulid_is_valid(bytes_of(failure->id)) ||
-	    domain_normalize(arena, bytes_of(failure->policy_domain),
-		&failure->policy_domain, NULL) < 0 ||
-	    domain_normalize(arena, bytes_of(failure->from_domain),
-		&failure->from_domain, NULL) < 0 ||
-	    ip_parse(bytes_of(failure->source_ip), &ip) < 0)
+	if (!makes_sense(arena, &read))
 		return err_set(err, ERR_INPUT,
 		    "a description of a failure that makes no sense");
+	*failure = read;
 	return 0;
 }
 

@@ -212,11 +212,14 @@ static size_t
 domain_end(struct bytes text, size_t begin)
 {
 	size_t i = begin;
-	const char *close;
 
 	if (i < text.len && text.data[i] == '[') {
-		close = memchr(text.data + i, ']', text.len - i);
-		return close != NULL ? (size_t)(close - text.data) + 1 : i;
+		/* "[ipv6:...]": nothing that could be an address of mail. */
+		for (i++; i < text.len &&
+		     (is_domain_octet(text.data[i]) || text.data[i] == ':');
+		     i++)
+			continue;
+		return i < text.len && text.data[i] == ']' ? i + 1 : begin;
 	}
 	while (i < text.len && is_domain_octet(text.data[i]))
 		i++;
@@ -237,6 +240,9 @@ next_place(struct bytes text, size_t *pos, bool tags, struct place *place)
 	at = (size_t)(sign - text.data);
 	begin = local_begin(text, *pos, at, tags);
 	end = domain_end(text, at + 1);
+	/* "a@b@c": what looks like a domain is the next local part. */
+	if (end < text.len && text.data[end] == '@')
+		end = at + 1;
 	place->before = (struct bytes){ text.data + *pos, begin - *pos };
 	place->local = (struct bytes){ text.data + begin, at - begin };
 	place->domain = (struct bytes){ text.data + at + 1, end - at - 1 };

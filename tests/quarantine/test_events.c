@@ -24,6 +24,7 @@
 #include "base/ulid.h"
 #include "quarantine/event_spool.h"
 #include "quarantine/events.h"
+#include "quarantine/failures.h"
 
 #define TIMEOUT_MS 300 /* where it must strike */
 #define SPOOL_MAX (8 * 1024 * 1024)
@@ -525,6 +526,91 @@ test_away(void **state)
 	assert_int_equal(count_missing(place, 3100), 0);
 }
 
+/* ---- descriptions of failures ---- */
+
+static void
+send_failure(struct events *events, unsigned number)
+{
+	events_send_failure(events, json_pack("{s:i}", "n", (int)number));
+}
+
+static void
+want_taken(struct place *place, const char *want)
+{
+	struct err err;
+	char *text;
+	size_t len;
+
+	assert_int_equal(failures_take(place->store, &text, &len, &err), 1);
+	assert_int_equal(len, strlen(want));
+	assert_memory_equal(text, want, len);
+	free(text);
+}
+
+/* In order, each once, and beside the events. */
+static void
+test_failures(void **state)
+{
+	struct place *place = *state;
+	struct events_stats stats;
+	struct err err;
+	size_t len;
+	char *text;
+
+	events_begin(place, SPOOL_MAX, 0);
+	send_failure(place->events, 1);
+	send_event(place->events, 0);
+	send_failure(place->events, 2);
+	events_end(place);
+	assert_int_equal(count_missing(place, 1), 0);
+	assert_int_equal(failures_count(place->store, &err), 2);
+	want_taken(place, "{\"n\":1}");
+	want_taken(place, "{\"n\":2}");
+	assert_int_equal(failures_take(place->store, &text, &len, &err), 0);
+	assert_int_equal(failures_count(place->store, &err), 0);
+	/* Nobody reads them: the rest is lost and counted. */
+	events_begin(place, SPOOL_MAX, 0);
+	for (len = 0; len < FAILURES_MAX + 7; len++)
+		send_failure(place->events, (unsigned)len);
+	events_get_stats(place->events, &stats);
+	for (len = 0; len < PATIENCE_MS / 10 &&
+	     stats.failures + stats.failures_lost < FAILURES_MAX + 7;
+	     len++) {
+		nap_ms(10);
+		events_get_stats(place->events, &stats);
+	}
+	assert_int_equal(stats.failures, FAILURES_MAX);
+	assert_int_equal(stats.failures_lost, 7);
+	assert_int_equal(stats.spooled, 0);
+	events_end(place);
+	want_taken(place, "{\"n\":0}");
+}
+
+/* Redis away: they are lost, and never on the disk. */
+static void
+test_failures_away(void **state)
+{
+	struct place *place = *state;
+	struct events_stats stats;
+	unsigned tries;
+
+	redis_server_kill(&place->server);
+	events_begin(place, SPOOL_MAX, 0);
+	send_failure(place->events, 1);
+	send_failure(place->events, 2);
+	events_get_stats(place->events, &stats);
+	for (tries = 0; tries < PATIENCE_MS / 10 && stats.failures_lost < 2;
+	     tries++) {
+		nap_ms(10);
+		events_get_stats(place->events, &stats);
+	}
+	assert_int_equal(stats.failures_lost, 2);
+	assert_int_equal(stats.spooled + stats.dropped, 0);
+	assert_int_equal(stats.spool_bytes, 0);
+	events_end(place);
+	redis_server_restart(&place->server);
+}
+
 /* Hanging, killed and back, while events come all the time. */
 static void
 test_comes_and_goes(void **state)
@@ -693,6 +779,8 @@ main(void)
 	const struct CMUnitTest with_server[] = {
 		cmocka_unit_test_setup(test_send, fresh),
 		cmocka_unit_test_setup(test_away, fresh),
+		cmocka_unit_test_setup(test_failures, fresh),
+		cmocka_unit_test_setup(test_failures_away, fresh),
 		cmocka_unit_test_setup(test_comes_and_goes, fresh),
 		cmocka_unit_test_setup(test_full, fresh),
 		cmocka_unit_test_setup(test_stream_ceiling, fresh),

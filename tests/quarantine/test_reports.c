@@ -374,6 +374,82 @@ test_sent(void **state)
 	reports_close(second);
 }
 
+/* A failure report is begun once, counted, and counts those like it. */
+static void
+test_failures(void **state)
+{
+	static const struct failure_note one = { "M1", "d.test", "c1", 1 };
+	static const struct failure_note two = { "M2", "d.test", "c2", 5 };
+	const int64_t before_ms = clock_wall_ms() - 1000;
+	const int64_t future_ms = clock_wall_ms() + 3600 * (int64_t)1000;
+	struct lab *lab = *state;
+	struct reports *r = lab->reports;
+	uint64_t incidents = 0;
+	struct err err;
+	json_t *list;
+
+	/* Nothing is like the first of its kind. */
+	assert_int_equal(reports_failure_alike(r, "c1", before_ms, &incidents,
+			     &err),
+	    0);
+	assert_int_equal(incidents, 1);
+	assert_int_equal(reports_failure_begin(r, &one, "a@d.test", &err), 1);
+	assert_int_equal(reports_failure_begin(r, &one, "b@d.test", &err), 1);
+	assert_int_equal(reports_failure_begin(r, &one, "a@d.test", &err), 0);
+	assert_int_equal(reports_failure_begin(r, &two, "a@d.test", &err), 1);
+	/* Mails, not addresses. */
+	assert_int_equal(reports_failure_count(r, NULL, before_ms, &err), 2);
+	assert_int_equal(reports_failure_count(r, "a@d.test", before_ms, &err),
+	    2);
+	assert_int_equal(reports_failure_count(r, "b@d.test", before_ms, &err),
+	    1);
+	assert_int_equal(reports_failure_count(r, "c@d.test", before_ms, &err),
+	    0);
+	assert_int_equal(reports_failure_count(r, NULL, future_ms, &err), 0);
+
+	assert_int_equal(reports_failure_alike(r, "c1", before_ms, &incidents,
+			     &err),
+	    1);
+	assert_int_equal(reports_failure_alike(r, "c1", before_ms, &incidents,
+			     &err),
+	    1);
+	/* Later it is told of them. */
+	assert_int_equal(reports_failure_alike(r, "c1", future_ms, &incidents,
+			     &err),
+	    0);
+	assert_int_equal(incidents, 3);
+	assert_int_equal(reports_failure_alike(r, "c2", future_ms, &incidents,
+			     &err),
+	    0);
+	assert_int_equal(incidents, 1);
+
+	assert_int_equal(reports_failure_end(r, "M2", "a@d.test", REPORT_SENT,
+			     "250 ok", &err),
+	    0);
+	list = reports_sent_list(r, 10, &err);
+	assert_int_equal(json_array_size(list), 3);
+	expect(json_array_get(list, 0), "incidents", 5);
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(list, 0), "kind")),
+	    "failure");
+	assert_string_equal(json_string_value(
+				json_object_get(json_array_get(list, 0),
+				    "state")),
+	    "sent");
+	assert_string_equal(json_string_value(
+				json_object_get(json_array_get(list, 1),
+				    "state")),
+	    "sending");
+	json_decref(list);
+
+	assert_int_equal(reports_failure_leave(r, "alike", &err), 0);
+	assert_int_equal(reports_failure_leave(r, "alike", &err), 0);
+	list = reports_failure_left(r, 10, &err);
+	assert_int_equal(json_array_size(list), 1);
+	expect(json_array_get(list, 0), "count", 2);
+	json_decref(list);
+}
+
 static void
 test_file(void **state)
 {
@@ -430,6 +506,7 @@ main(void)
 		LAB_TEST(test_expire),
 		LAB_TEST(test_expire_future),
 		LAB_TEST(test_sent),
+		LAB_TEST(test_failures),
 		LAB_TEST(test_file),
 		LAB_TEST(test_owner),
 	};
