@@ -129,6 +129,11 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	*steps = NO_REPLIES | (offered_steps & USELESS_STEPS);
 	if (answers_data(the_daemon))
 		*steps &= ~(unsigned long)(SMFIP_NR_DATA | SMFIP_NODATA);
+	/* Where libmilter sees DATA, it knows no way from there to a body
+	 * without a header: it drops what follows and never answers.  The
+	 * end of an empty header shows it the way. */
+	if ((*steps & SMFIP_NODATA) == 0)
+		*steps &= ~(unsigned long)SMFIP_NOEOH;
 	if (space)
 		*steps |= SMFIP_HDR_LEADSPC;
 	if ((offered_actions & SMFIF_SETSYMLIST) != 0) {

@@ -38,6 +38,25 @@ def results(result):
     return found
 
 
+ODD_MESSAGES = {
+    "NUL, bare CR, bare LF, 8 bit":
+        (HEADERS, b"a\0b\rc\nd\xff\xfe\r\n.\r\n"),
+    "lines of 100 kB": (HEADERS, b"x" * 100000 + b"\r\n" * 3),
+    "no body": (HEADERS, b""),
+    "no header": ([], BODY),
+    "nothing": ([], b""),
+    "1,000 headers": (HEADERS + [("X-N", f" {n}")
+                                 for n in range(1000)], BODY),
+    "90 kB header": (HEADERS + [("X-Long", " x" + "\r\n y" * 22500)],
+                     BODY),
+    "8 bit header": (HEADERS + [("X-Raw", b" \xe3\x81\x82\xff")],
+                     BODY),
+    "empty value": (HEADERS + [("X-Empty", "")], BODY),
+    "no space": (HEADERS + [("X-Tight", "x")], BODY),
+    "5 MB": (HEADERS, b"0123456789abcde\n" * (5 * 65536)),
+}
+
+
 class Sessions(unittest.TestCase):
     """One daemon for all of them."""
 
@@ -159,8 +178,7 @@ class Sessions(unittest.TestCase):
                 for name, value in HEADERS:
                     self.assertEqual(mta.header(name, value), "c")
                 self.assertEqual(mta.end_of_header(),
-                                 None if protocol & milterclient.NOEOH
-                                 else "c")
+                                 "c" if mta.wants("N") else None)
                 mta.body(BODY)
                 result = mta.end_of_message(HEADERS)
                 self.assertEqual(result.reply, "c")
@@ -168,31 +186,25 @@ class Sessions(unittest.TestCase):
                 self.assertTrue(result.headers[0][1].startswith("mx."))
 
     def test_odd_messages(self):
-        cases = {
-            "NUL, bare CR, bare LF, 8 bit":
-                (HEADERS, b"a\0b\rc\nd\xff\xfe\r\n.\r\n"),
-            "lines of 100 kB": (HEADERS, b"x" * 100000 + b"\r\n" * 3),
-            "no body": (HEADERS, b""),
-            "no header": ([], BODY),
-            "nothing": ([], b""),
-            "1,000 headers": (HEADERS + [("X-N", f" {n}")
-                                         for n in range(1000)], BODY),
-            "90 kB header": (HEADERS + [("X-Long", " x" + "\r\n y" * 22500)],
-                             BODY),
-            "8 bit header": (HEADERS + [("X-Raw", b" \xe3\x81\x82\xff")],
-                             BODY),
-            "empty value": (HEADERS + [("X-Empty", "")], BODY),
-            "no space": (HEADERS + [("X-Tight", "x")], BODY),
-            "5 MB": (HEADERS, b"0123456789abcde\n" * (5 * 65536)),
-        }
-        with self.daemon.greeted() as mta:
-            for label, (headers, body) in cases.items():
-                with self.subTest(label):
-                    result = self.send(headers, body, mta)
-                    self.assertEqual(result.reply, "c")
-                    results(result)
-                    self.assertEqual(
-                        len(result.headers) - len(headers), 4)
+        for label, (headers, body) in ODD_MESSAGES.items():
+            with self.subTest(label), self.daemon.greeted() as mta:
+                self.check_odd(mta, headers, body)
+                self.check_odd(mta, headers, body)
+
+    def test_odd_messages_of_an_older_mta(self):
+        for protocol in (0x7F, 0x37F):
+            for label, (headers, body) in ODD_MESSAGES.items():
+                with self.subTest(f"{label}, {protocol:x}"), \
+                        self.daemon.session(protocol=protocol) as mta:
+                    mta.connect("x", GOOD_IP)
+                    mta.helo("x")
+                    self.check_odd(mta, headers, body)
+
+    def check_odd(self, mta, headers, body):
+        result = self.send(headers, body, mta)
+        self.assertEqual(result.reply, "c")
+        results(result)
+        self.assertEqual(len(result.headers) - len(headers), 4)
 
     def test_size_is_that_of_the_bytes_received(self):
         headers = [("From", f" a@{GOOD}"), ("X-Fold", " a\r\n\tb"),
@@ -633,6 +645,13 @@ class OverTcp(unittest.TestCase):
                     result = mta.mail(SENDER, [RCPT], HEADERS, BODY)
                     self.assertEqual(results(result)["spf"], "pass")
             self.assertNotIn("TCP_NODELAY", daemon.log())
+
+    def test_odd_messages(self):
+        with Daemon(inet=free_port()) as daemon:
+            for label, (headers, body) in ODD_MESSAGES.items():
+                with self.subTest(label), daemon.greeted() as mta:
+                    result = mta.mail(SENDER, [RCPT], headers, body)
+                    self.assertEqual(result.reply, "c")
 
 
 if __name__ == "__main__":
