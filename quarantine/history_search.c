@@ -2,9 +2,16 @@
  * history_search.c - questions to the history.
  *
  * A question becomes one SELECT.  Where a word is long enough to have
- * grams the text index leads and names the rows that have them all; fold()
- * and instr() then decide, as they do where there is no gram.  Both tables are walked by the key, newest
- * first, and the walk ends when the page is full.
+ * grams the text index may lead and name the rows that have them all; fold()
+ * and instr() then decide, as they do where there is no gram.  Both tables
+ * are walked by the key, newest first, and the walk ends when the page is
+ * full.
+ *
+ * The index does not lead where another filter leaves fewer rows (a mailbox
+ * has thousands where the history has a million), nor for words that so many
+ * rows have that the other filters would pass over most of them [1,000,000
+ * rows, a word of all of them: of a mailbox 2.6 s with the index, 10 ms
+ * without; of a domain without mail 7.4 s and nothing].
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -29,6 +36,8 @@
 #define WORDS_MAX 32
 /* Grams of a word that are asked for: enough to leave few rows to look at. */
 #define GRAMS_MAX 24
+/* Rows of the text index that are looked at one by one [8 us each]. */
+#define INDEXED_MAX 50000
 
 /* A column of a row, in the order of the SELECT. */
 enum shape {
@@ -228,14 +237,14 @@ add_id(struct question *q, const char *id)
 }
 
 static void
-add_window(struct question *q, const char *key)
+append_window(const struct question *q, const char *key, struct buf *where)
 {
 	if (q->query->since_ms > 0)
-		buf_printf(&q->where, " AND %s >= :since", key);
+		buf_printf(where, " AND %s >= :since", key);
 	if (q->query->until_ms > 0)
-		buf_printf(&q->where, " AND %s < :until", key);
+		buf_printf(where, " AND %s < :until", key);
 	if (q->before > 0)
-		buf_printf(&q->where, " AND %s < :before", key);
+		buf_printf(where, " AND %s < :before", key);
 }
 
 static int
@@ -280,14 +289,14 @@ read_before(struct question *q, const char *before, struct err *err)
 /* ---- the statement ---- */
 
 static sqlite3_stmt *
-prepare_question(struct history *history, struct question *q, struct err *err)
+prepare_question(struct history *history, struct question *q, bool indexed,
+    struct err *err)
 {
-	bool indexed = q->match.len > 0;
 	sqlite3_stmt *stmt = NULL;
 	struct buf sql;
 	size_t i;
 
-	add_window(q, indexed ? "mail_text.rowid" : "mail.key");
+	append_window(q, indexed ? "mail_text.rowid" : "mail.key", &q->where);
 	buf_init(&sql, SQL_MAX);
 	buf_append_str(&sql, "SELECT mail.key");
 	for (i = 0; i < COLUMNS; i++)
@@ -301,7 +310,7 @@ prepare_question(struct history *history, struct question *q, struct err *err)
 	buf_append_bytes(&sql, buf_bytes(&q->where));
 	buf_printf(&sql, " ORDER BY %s DESC LIMIT :limit",
 	    indexed ? "mail_text.rowid" : "mail.key");
-	if (sql.overflow || q->where.overflow || q->match.overflow)
+	if (sql.overflow || q->where.overflow)
 		err_set(err, ERR_INPUT, "the filter is too long");
 	else
 		stmt = history_prepare(history, buf_str(&sql), err);
@@ -365,6 +374,35 @@ bind_question(sqlite3_stmt *stmt, const struct question *q, size_t limit)
 	history_bind_int(stmt, ":until", key_of(query->until_ms));
 	history_bind_int(stmt, ":before", q->before);
 	history_bind_int(stmt, ":limit", (int64_t)limit);
+}
+
+/* Is the text index to lead?  1, 0, -1. */
+static int
+index_leads(struct history *history, const struct question *q, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct buf sql;
+	int rc;
+
+	if (q->match.len == 0 || q->query->mailbox != NULL ||
+	    q->query->id != NULL)
+		return 0;
+	buf_init(&sql, SQL_MAX);
+	buf_append_str(&sql,
+	    "SELECT count(*) FROM (SELECT 1 FROM mail_text"
+	    " WHERE mail_text MATCH :match");
+	append_window(q, "mail_text.rowid", &sql);
+	buf_append_str(&sql, " LIMIT :limit)");
+	stmt = history_prepare(history, buf_str(&sql), err);
+	buf_free(&sql);
+	if (stmt == NULL)
+		return -1;
+	bind_question(stmt, q, INDEXED_MAX);
+	rc = history_step(history, stmt, err);
+	if (rc > 0)
+		rc = sqlite3_column_int64(stmt, 0) < INDEXED_MAX;
+	sqlite3_finalize(stmt);
+	return rc;
 }
 
 /* ---- rows ---- */
@@ -524,11 +562,16 @@ ask(struct history *history, struct question *q, const char *before,
     size_t limit, json_t *rows, char **next, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int rc;
+	int rc, indexed;
 
 	if (read_before(q, before, err) < 0 || add_filters(q, err) < 0)
 		return -1;
-	stmt = prepare_question(history, q, err);
+	if (q->where.overflow || q->match.overflow)
+		return err_set(err, ERR_INPUT, "the filter is too long");
+	indexed = index_leads(history, q, err);
+	if (indexed < 0)
+		return -1;
+	stmt = prepare_question(history, q, indexed > 0, err);
 	if (stmt == NULL)
 		return -1;
 	bind_question(stmt, q, limit + 1);
