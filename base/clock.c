@@ -63,6 +63,15 @@ clock_mono_ms(void)
 	return clock_mono_us() / 1000;
 }
 
+int64_t
+clock_thread_cpu_ms(void)
+{
+	struct timespec ts = { 0, 0 };
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 void
 clock_cond_init(pthread_cond_t *cond)
 {

@@ -19,6 +19,8 @@ int64_t clock_wall_ms(void); /* since 1970-01-01 UTC */
 time_t clock_wall_s(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
+/* Processor time of this thread. */
+int64_t clock_thread_cpu_ms(void);
 
 /* A condition whose timed waits go by the monotonic clock. */
 void clock_cond_init(pthread_cond_t *cond);

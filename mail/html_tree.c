@@ -18,9 +18,9 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "mail/html.h"
@@ -38,15 +38,6 @@ struct html_tree {
 	jmp_buf gave_up;
 };
 
-static int64_t
-cpu_ms(void)
-{
-	struct timespec now = { 0, 0 };
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void *
 allocate(void *userdata, size_t size)
 {
@@ -54,7 +45,8 @@ allocate(void *userdata, size_t size)
 
 	tree->used += size;
 	if (tree->used > HTML_TREE_BYTES_MAX ||
-	    (++tree->calls % CLOCK_EVERY == 0 && cpu_ms() > tree->deadline_ms))
+	    (++tree->calls % CLOCK_EVERY == 0 &&
+		clock_thread_cpu_ms() > tree->deadline_ms))
 		longjmp(tree->gave_up, 1);
 	return arena_alloc(tree->arena, size > 0 ? size : 1);
 }
@@ -113,7 +105,7 @@ html_tree_new(struct bytes utf8, const GumboNode **root, bool *cut)
 	if (*cut)
 		utf8.len = HTML_INPUT_MAX;
 	tree->arena = arena_new((size_t)64 * 1024);
-	tree->deadline_ms = cpu_ms() + HTML_TREE_CPU_MAX_MS;
+	tree->deadline_ms = clock_thread_cpu_ms() + HTML_TREE_CPU_MAX_MS;
 	copy_text(tree, utf8);
 	*root = parse(tree);
 	return tree;

@@ -589,6 +589,7 @@ try_once(struct edit *edit, const struct edit_subject *subject,
 	work.changes = json_array();
 	edit->problem = EDIT_OK;
 	edit->field = NULL;
+	edit->row = 0;
 	rc = settings_stored_generation(edit->store, &work.generation, err);
 	if (rc >= 0)
 		rc = prepare(&work, context, err);

@@ -429,6 +429,7 @@ edit_check_routes(struct edit *edit, struct arena *arena, json_t *routes,
 	}
 	checked = json_array();
 	for (i = 0; i < json_array_size(routes); i++) {
+		edit->row = i + 1;
 		route =
 		    check_route(edit, arena, json_array_get(routes, i), err);
 		if (route == NULL)
@@ -443,6 +444,7 @@ edit_check_routes(struct edit *edit, struct arena *arena, json_t *routes,
 				goto fail;
 			}
 	}
+	edit->row = 0;
 	return checked;
 fail:
 	json_decref(checked);

@@ -41,6 +41,7 @@ struct edit {
 	/* out, with ERR_INPUT */
 	enum edit_problem problem;
 	const char *field; /* the parameter at fault (static), or NULL */
+	size_t row;        /* of a list of routes: which one, from 1; or 0 */
 };
 
 /* Where an option or list row hangs; names in their key form. */

@@ -24,6 +24,7 @@
 #include "webui/api.h"
 #include "webui/history.h"
 #include "webui/password.h"
+#include "webui/preview_desk.h"
 #include "webui/scope.h"
 
 /* Octets of a part of a path, decoded. */
@@ -122,6 +123,7 @@ api_open(const struct conf *conf, struct err *err)
 	pthread_mutex_init(&api->reports_lock, NULL);
 	api->histories = histories_new(conf->state_dir);
 	api->passwords = password_gate_new();
+	api->previews = preview_desk_new();
 	mime_open();
 	api->charsets = charset_open(err);
 	if (api->charsets == NULL || open_store(api, err) < 0 ||
@@ -151,6 +153,7 @@ api_close(struct api *api)
 	if (api->store != NULL)
 		store_close(api->store);
 	password_gate_free(api->passwords);
+	preview_desk_free(api->previews);
 	charset_close(api->charsets);
 	pthread_mutex_destroy(&api->reports_lock);
 	pthread_mutex_destroy(&api->lock);
@@ -341,7 +344,7 @@ clean_string(const char *text)
 
 static void
 answer_error(struct response *response, int status, const char *text,
-    const char *field, json_t *take_errors)
+    const char *field)
 {
 	json_decref(response->model);
 	free(response->content);
@@ -350,8 +353,19 @@ answer_error(struct response *response, int status, const char *text,
 	response->template = "error";
 	response->model = json_pack("{s:{s:s, s:o, s:s?}}", "error", "kind",
 	    kind_of(status), "text", clean_string(text), "field", field);
-	if (take_errors != NULL)
-		json_object_set_new(response->model, "errors", take_errors);
+}
+
+/* What the handler knows beside: the row of a list, more errors, checks. */
+static void
+add_details(const struct request *request, json_t *model)
+{
+	if (request->row > 0)
+		json_object_set_new(json_object_get(model, "error"), "row",
+		    json_integer((json_int_t)request->row - 1));
+	if (request->errors != NULL)
+		json_object_set(model, "errors", request->errors);
+	if (request->checks != NULL)
+		json_object_set(model, "checks", request->checks);
 }
 
 static void
@@ -368,8 +382,12 @@ run_handler(struct request *request, struct response *response)
 		response->template = route->template;
 	} else {
 		answer_error(response, status_of(request, &err), err.text,
-		    request->field, request->errors);
+		    request->field);
+		add_details(request, response->model);
+		response->retry_s = request->retry_s;
 	}
+	json_decref(request->errors);
+	json_decref(request->checks);
 	json_decref(request->entry);
 }
 
@@ -391,21 +409,18 @@ api_dispatch(struct api *api, struct arena *arena,
 
 	memset(response, 0, sizeof(*response));
 	if (status == 404)
-		answer_error(response, status, "there is nothing here", NULL,
-		    NULL);
+		answer_error(response, status, "there is nothing here", NULL);
 	else if (status == 405)
 		answer_error(response, status,
-		    "this can be read or changed, but not in this way", NULL,
-		    NULL);
+		    "this can be read or changed, but not in this way", NULL);
 	else if (principal->role == ROLE_NONE &&
 	    !(request.route->roles & ROLE_BIT(ROLE_NONE)))
-		answer_error(response, 401, "please sign in", NULL, NULL);
+		answer_error(response, 401, "please sign in", NULL);
 	else if (!(request.route->roles & ROLE_BIT(principal->role)))
-		answer_error(response, 403, "this is not for your role", NULL,
-		    NULL);
+		answer_error(response, 403, "this is not for your role", NULL);
 	else if (principal->must_change && request.route->scope != SCOPE_SELF)
 		answer_error(response, 403,
-		    "your password must be changed first", "password", NULL);
+		    "your password must be changed first", "password");
 	else
 		run_handler(&request, response);
 	json_decref(request.params);

@@ -30,6 +30,7 @@ struct dns;
 struct events;
 struct histories;
 struct password_gate;
+struct preview_desk;
 struct quarantine;
 struct release;
 struct reports;
@@ -45,6 +46,7 @@ struct api {
 	struct events *events;
 	struct charset_set *charsets;
 	struct password_gate *passwords;
+	struct preview_desk *previews;
 	/* under lock */
 	pthread_mutex_t lock;
 	struct settings *settings; /* the newest that was needed, or NULL */
@@ -126,7 +128,10 @@ struct request {
 	/* of a failure: 0 by the kind of err */
 	int status;
 	const char *field; /* the parameter at fault, or NULL */
+	size_t row;        /* of a list: which one of it, from 1; or 0 */
 	json_t *errors;    /* more of them (imports), or NULL */
+	json_t *checks;    /* what a check of routes found, or NULL */
+	int64_t retry_s;   /* when it may be tried again, or 0 */
 };
 
 /* A response: status is an HTTP code; model belongs to the caller. */
@@ -147,6 +152,7 @@ struct response {
 	 * the notice of the template's name.  In the request's arena. */
 	const char *location;
 	const char *notice;
+	int64_t retry_s; /* of an error: when to try again, or 0 */
 	/* A browser is to see this model, even after a form. */
 	bool show;
 	/* Of the visitor from now on: the token of a new session ("": none),

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "webui/explain.h"
+#include "webui/page_phrases.h"
 
 #define TEXT_MAX 4000
 #define NAME_SIZE 64
@@ -308,10 +309,19 @@ append_value(struct buf *out, const json_t *value)
 		buf_printf(out, "%.6g", json_real_value(value));
 }
 
+/* What went wrong is said by checks, in English. */
+static bool
+is_error(const char *name)
+{
+	return strcmp(name, "problem") == 0 || strcmp(name, "detail") == 0;
+}
+
 /* The message with its holes filled; what has no value is left out. */
 static void
-fill(const char *message, const json_t *values, struct buf *out)
+fill(enum language language, const char *message, const json_t *values,
+    struct buf *out)
 {
+	const json_t *value;
 	struct cursor c = cursor_of(bytes_of(message)), at;
 	char name[NAME_SIZE];
 	struct bytes hole;
@@ -328,7 +338,13 @@ fill(const char *message, const json_t *values, struct buf *out)
 		}
 		memcpy(name, hole.data, hole.len);
 		name[hole.len] = '\0';
-		append_value(out, json_object_get(values, name));
+		value = json_object_get(values, name);
+		if (language != LANGUAGE_EN && is_error(name) &&
+		    json_is_string(value))
+			(void)phrase_translate(language,
+			    json_string_value(value), out);
+		else
+			append_value(out, value);
 		c = at;
 	}
 }
@@ -340,7 +356,7 @@ explain_text(enum language language, const json_t *sentence, struct buf *out)
 	    json_string_value(json_object_get(sentence, "template"));
 
 	if (message != NULL)
-		fill(i18n_text(language, message),
+		fill(language, i18n_text(language, message),
 		    json_object_get(sentence, "values"), out);
 	return out->overflow ? -1 : 0;
 }
@@ -358,7 +374,7 @@ add(json_t *list, const char *name, json_t *take_values, json_t *points)
 		return false;
 	}
 	buf_init(&text, TEXT_MAX);
-	fill(message, take_values, &text);
+	fill(LANGUAGE_EN, message, take_values, &text);
 	english = json_stringn(buf_str(&text), text.len);
 	buf_free(&text);
 	json_array_append_new(list,

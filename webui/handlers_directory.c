@@ -90,13 +90,11 @@ check_answer(struct request *request, struct edit *edit, struct err *err)
 	json_t *routes = edit_check_routes(edit, request->arena,
 	    request_value(request, "routes"), err);
 	size_t answering, n = json_array_size(routes);
-	json_t *checks;
 
 	if (routes == NULL)
 		return -1;
-	checks = check_routes(request, routes, &answering);
+	request->checks = check_routes(request, routes, &answering);
 	json_decref(routes);
-	json_decref(checks);
 	if (n > 0 && answering == 0)
 		return edit_refuse(edit, EDIT_IN_USE, "routes", err,
 		    "routes: none of the servers answers; they can be saved "
@@ -122,9 +120,12 @@ handle_routes_set(struct request *request, struct response *response,
 	    request_value(request, "routes"), NULL, err);
 	if (rc == 0 && check)
 		rc = check_answer(request, &edit, err);
-	if (request_edited(request, &edit, rc) < 0)
+	if (request_edited(request, &edit, rc) < 0 ||
+	    handle_routes_show(request, response, err) < 0)
 		return -1;
-	return handle_routes_show(request, response, err);
+	if (request->checks != NULL)
+		json_object_set(response->model, "checks", request->checks);
+	return 0;
 }
 
 /* ---- recipients ---- */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/netaddr.h"
 #include "base/store.h"
 #include "policy/settings_show.h"
 #include "quarantine/totals.h"
@@ -22,6 +23,19 @@
 #define DAY_MS (86400LL * 1000)
 
 /* ---- log ---- */
+
+static int
+check_client(struct request *request, const char *client, struct err *err)
+{
+	struct network network;
+	struct err why;
+
+	if (client == NULL ||
+	    network_parse(bytes_of(client), &network, &why) == 0)
+		return 0;
+	return request_refuse(request, 400, "client", err, "client: %s",
+	    why.text);
+}
 
 static int
 take_query(struct request *request, struct history_query *query,
@@ -43,7 +57,7 @@ take_query(struct request *request, struct history_query *query,
 	    request_number(request, "until", 0, INT64_MAX, 0, &query->until_ms,
 		err) < 0)
 		return -1;
-	return 0;
+	return check_client(request, query->client, err);
 }
 
 int

@@ -18,9 +18,13 @@
 #include "webui/history.h"
 #include "webui/message.h"
 #include "webui/preview.h"
+#include "webui/preview_desk.h"
 #include "webui/request.h"
 
 #define RECIPIENTS_MAX 200
+/* Of what the model says of the parts. */
+#define MODEL_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define CUT_MARK '!'
 
 /* ---- the message ---- */
 
@@ -48,6 +52,30 @@ message_fetch(struct request *request, struct buf *out, struct err *err)
 		return 0;
 	buf_free(out);
 	return -1;
+}
+
+/* ---- what takes its time ---- */
+
+/* What make makes of a mail, or made of it before (preview_desk.h).  raw:
+ * the mail, or empty when make reads it. */
+static int
+at_desk(struct request *request, const char *what, struct bytes raw,
+    int (*make)(struct request *request, struct bytes raw, struct buf *out,
+	struct err *err),
+    struct buf *out, struct err *err)
+{
+	struct preview_desk *desk = request->api->previews;
+	const char *key =
+	    arena_printf(request->arena, "%s %s %s", entry_id(request), what,
+		language_tag(request->principal->language));
+	int rc =
+	    preview_desk_take(desk, key, request->principal->actor, out, err);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	rc = make(request, raw, out, err);
+	preview_desk_done(desk, key, rc == 0 ? out : NULL, err);
+	return rc;
 }
 
 /* ---- the model ---- */
@@ -82,11 +110,11 @@ warning_models(const struct html *html)
 	return models;
 }
 
-void
-message_model(struct request *request, struct bytes raw, json_t *model)
+static json_t *
+contents_model(struct request *request, struct bytes raw)
 {
 	struct mime *mime = mime_parse(request->arena, raw);
-	json_t *parts = json_array();
+	json_t *model = json_object(), *parts = json_array();
 	struct html html;
 	size_t i;
 
@@ -106,6 +134,46 @@ message_model(struct request *request, struct bytes raw, json_t *model)
 	json_object_set_new(model, "deceptive_links", warning_models(&html));
 	html_fini(&html);
 	mime_free(mime);
+	return model;
+}
+
+static int
+make_model(struct request *request, struct bytes raw, struct buf *out,
+    struct err *err)
+{
+	json_t *model = contents_model(request, raw);
+	char *text = json_dumps(model, JSON_COMPACT);
+	int rc = 0;
+
+	if (text == NULL || buf_append_str(out, text) < 0)
+		rc = err_set(err, ERR_LIMIT, "the parts of it are too many");
+	free(text);
+	json_decref(model);
+	return rc;
+}
+
+int
+message_model(struct request *request, struct bytes raw, json_t *model,
+    struct err *err)
+{
+	json_t *contents;
+	struct buf text;
+	int rc;
+
+	buf_init(&text, MODEL_BYTES_MAX);
+	rc = at_desk(request, "model", raw, make_model, &text, err);
+	if (rc == 0) {
+		contents = json_loadb(buf_str(&text), text.len, 0, NULL);
+		json_object_update(model, contents);
+		json_decref(contents);
+	} else if (err->kind == ERR_LIMIT) {
+		/* Names of parts can be endless; the mail is shown without. */
+		message_model_none(model);
+		json_object_set_new(model, "parts_cut", json_true());
+		rc = 0;
+	}
+	buf_free(&text);
+	return rc;
 }
 
 void
@@ -182,27 +250,43 @@ choose_part(struct request *request, const struct mime *mime,
 	return 0;
 }
 
-int
-handle_message_preview(struct request *request, struct response *response,
+static int
+make_preview(struct request *request, struct bytes none, struct buf *out,
     struct err *err)
 {
 	enum preview_part part;
 	struct mime *mime;
-	struct buf raw, page;
+	struct buf raw;
 	int rc;
 
+	(void)none;
 	if (message_fetch(request, &raw, err) < 0)
 		return -1;
-	buf_init(&page, PREVIEW_BYTES_MAX);
 	mime = mime_parse(request->arena, buf_bytes(&raw));
 	rc = choose_part(request, mime, &part, err);
 	if (rc == 0 &&
 	    preview_write(request->arena, mime, part,
-		request->principal->language, &page) < 0)
+		request->principal->language, out) < 0)
 		rc = err_set(err, ERR_LIMIT, "the preview is too large");
 	mime_free(mime);
 	buf_free(&raw);
-	if (rc < 0) {
+	return rc;
+}
+
+int
+handle_message_preview(struct request *request, struct response *response,
+    struct err *err)
+{
+	const char *part;
+	struct buf page;
+
+	if (request_text(request, "part", &part, err) < 0)
+		return -1;
+	if (part == NULL)
+		part = "preview";
+	buf_init(&page, PREVIEW_BYTES_MAX);
+	if (at_desk(request, part, bytes_of(""), make_preview, &page, err) <
+	    0) {
 		buf_free(&page);
 		return -1;
 	}
@@ -213,25 +297,45 @@ handle_message_preview(struct request *request, struct response *response,
 	return 0;
 }
 
-int
-handle_message_text(struct request *request, struct response *response,
+/* The text, and before it whether it was cut. */
+static int
+make_text(struct request *request, struct bytes none, struct buf *out,
     struct err *err)
 {
 	struct buf raw, text;
 	struct mime *mime;
 	bool whole;
 
+	(void)none;
 	if (message_fetch(request, &raw, err) < 0)
 		return -1;
 	buf_init(&text, HTML_OUTPUT_MAX);
 	mime = mime_parse(request->arena, buf_bytes(&raw));
 	whole = preview_plain(request->arena, mime, &text) == 0;
-	response->model = json_pack("{s:s, s:o, s:b}", "id", entry_id(request),
-	    "text", json_stringn(buf_str(&text), text.len), "cut", !whole);
+	(void)buf_append_char(out, whole ? ' ' : CUT_MARK);
+	(void)buf_append_bytes(out, buf_bytes(&text));
 	mime_free(mime);
 	buf_free(&raw);
 	buf_free(&text);
 	return 0;
+}
+
+int
+handle_message_text(struct request *request, struct response *response,
+    struct err *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, HTML_OUTPUT_MAX + 1);
+	rc = at_desk(request, "plain", bytes_of(""), make_text, &text, err);
+	if (rc == 0)
+		response->model =
+		    json_pack("{s:s, s:o, s:b}", "id", entry_id(request),
+			"text", json_stringn(buf_str(&text) + 1, text.len - 1),
+			"cut", text.data[0] == CUT_MARK);
+	buf_free(&text);
+	return rc;
 }
 
 /* ---- parts ---- */

@@ -217,6 +217,7 @@ static int
 add_contents(struct request *request, json_t *model, struct err *err)
 {
 	struct buf raw;
+	int rc;
 
 	if (request->principal->role == ROLE_RELEASER) {
 		json_object_set_new(model, "headers", json_null());
@@ -227,9 +228,9 @@ add_contents(struct request *request, json_t *model, struct err *err)
 		return -1;
 	json_object_set_new(model, "headers",
 	    header_model(request, parse_header(request, buf_bytes(&raw))));
-	message_model(request, buf_bytes(&raw), model);
+	rc = message_model(request, buf_bytes(&raw), model, err);
 	buf_free(&raw);
-	return 0;
+	return rc;
 }
 
 int

@@ -51,10 +51,14 @@ handle_sign_in_show(struct request *request, struct response *response,
 static int
 too_many(struct request *request, int64_t seconds, struct err *err)
 {
+	request->retry_s = seconds;
+	if (seconds < 120)
+		return request_refuse(request, 429, "user", err,
+		    "too many attempts: try again in %" PRId64 " seconds",
+		    seconds);
 	return request_refuse(request, 429, "user", err,
-	    "too many attempts: try again in %" PRId64 " %s",
-	    seconds >= 120 ? seconds / 60 : seconds,
-	    seconds >= 120 ? "minutes" : "seconds");
+	    "too many attempts: try again in %" PRId64 " minutes",
+	    seconds / 60);
 }
 
 static void

@@ -21,11 +21,11 @@
 
 #include "base/crypto.h"
 #include "base/endpoint.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "webui/http.h"
 #include "webui/http_peers.h"
+#include "webui/http_tls.h"
 
 /* Reading and writing, for each address. */
 #define IO_THREADS 2
@@ -33,8 +33,9 @@
 #define WORKERS 16
 #define QUEUE_MAX 256
 /* Of a connection: the header of a request with all that the library makes
- * of it.  A larger header is answered 431 by the library. */
-#define CONNECTION_MEMORY (64u * 1024)
+ * of it.  It is more than a header may have, so that a larger one is refused
+ * by us, with a page; what is larger still the library refuses. */
+#define CONNECTION_MEMORY (256u * 1024)
 /* Of all bodies at once. */
 #define BODIES_MAX ((size_t)256 << 20)
 /* Of a body that is refused for its size, read all the same. */
@@ -43,8 +44,9 @@
 #define OCTETS_A_SECOND (64u * 1024)
 /* Fields of a header that say something again. */
 #define REPEATED_MAX 32
-#define PEM_MAX (1u << 20)
 #define SOCKET_MODE 0660
+/* ": " and the end of the line. */
+#define FIELD_SIGNS 4
 
 enum exchange_state {
 	EXCHANGE_NEW,     /* the header is being read */
@@ -76,7 +78,7 @@ struct http {
 	size_t daemon_count;
 	struct MHD_Daemon **daemons;
 	struct endpoint *endpoints;
-	char *cert, *key;
+	struct http_tls *tls; /* NULL: plain HTTP */
 	_Atomic size_t bodies;
 	pthread_mutex_t lock;
 	pthread_cond_t queued;
@@ -242,6 +244,7 @@ take_field(void *context, enum MHD_ValueKind kind, const char *name,
 	(void)kind;
 	if (value == NULL)
 		value = "";
+	request->header_len += strlen(name) + strlen(value) + FIELD_SIGNS;
 	for (i = 0; i < HTTP_FIELD_COUNT; i++) {
 		if (strcasecmp(name, http_field_names[i]) != 0)
 			continue;
@@ -311,6 +314,7 @@ refusal_text(unsigned status)
 		{ 415, "this type of content is not taken" },
 		{ 421, "this server is not known under this name" },
 		{ 429, "too many requests at once from your address" },
+		{ 431, "the header of the request is too large" },
 		{ 503, "too much to do at the moment; try again" },
 	};
 	size_t i;
@@ -539,14 +543,34 @@ keep_escapes(void *context, struct MHD_Connection *connection, char *text)
 static void log_library(void *context, const char *format, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
+/*
+ * What is no HTTP at all (a broken line or chunk, a version or header that
+ * the library does not take) it answers itself, with pages of its own, and
+ * tells of it here and nowhere else: "... (HTTP response code is 400 ...".
+ */
+static void
+count_refused(struct http *http, const char *text)
+{
+	static const char sign[] = "(HTTP response code is ";
+	const char *found = strstr(text, sign);
+	struct cursor c;
+	uint64_t status;
+
+	if (found == NULL)
+		return;
+	c = cursor_of(bytes_of(found + sizeof(sign) - 1));
+	if (cursor_u64(&c, 599, &status))
+		web_count_refused(http->web, (unsigned)status);
+}
+
 static void
 log_library(void *context, const char *format, va_list ap)
 {
 	char text[512];
 
-	(void)context;
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	text[strcspn(text, "\n")] = '\0';
+	count_refused(context, text);
 	log_debug("http: %s", text);
 }
 
@@ -558,19 +582,18 @@ start_daemon(struct http *http, const struct conf *conf, int fd)
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD |
 	    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, http->cert },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, http->key },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, http_tls_callback() },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
 		    (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	if (http->cert != NULL)
+	if (http->tls != NULL)
 		flags |= MHD_USE_TLS;
 	else
 		tls[0].option = MHD_OPTION_END;
 	return MHD_start_daemon(flags, 0, accept_policy, http, access_handler,
-	    http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+	    http, MHD_OPTION_EXTERNAL_LOGGER, log_library, http,
 	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
 	    IO_THREADS, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)conf->web_connections_max,
@@ -600,31 +623,15 @@ listen_on(struct http *http, const struct conf *conf, const char *text,
 	if (daemon == NULL) {
 		close(fd);
 		endpoint_remove(endpoint);
-		return err_set(err, ERR_CONFIG, "web_listen: %s: %s", text,
-		    http->cert != NULL
-			? "does not start; are web_tls_cert and web_tls_key "
-			  "a pair?"
-			: "the listener does not start");
+		return err_set(err, ERR_CONFIG,
+		    "web_listen: %s: the listener does not start", text);
 	}
 	http->daemons[http->daemon_count++] = daemon;
 	return 0;
 }
 
-static char *
-read_pem(const char *option, const char *file, struct err *err)
-{
-	struct buf text;
-
-	buf_init(&text, PEM_MAX);
-	if (file_read(file, &text, err) == 0)
-		return buf_steal(&text);
-	buf_free(&text);
-	err_prefix(err, "%s", option);
-	return NULL;
-}
-
 static int
-read_tls(struct http *http, const struct conf *conf, struct err *err)
+open_tls(struct http *http, const struct conf *conf, struct err *err)
 {
 	if (conf->web_tls_cert[0] == '\0')
 		return 0;
@@ -634,10 +641,23 @@ read_tls(struct http *http, const struct conf *conf, struct err *err)
 	if (conf->web_tls_key[0] == '\0')
 		return err_set(err, ERR_CONFIG,
 		    "web_tls_key: must be given with web_tls_cert");
-	http->cert = read_pem("web_tls_cert", conf->web_tls_cert, err);
-	if (http->cert != NULL)
-		http->key = read_pem("web_tls_key", conf->web_tls_key, err);
-	return http->key != NULL ? 0 : -1;
+	http->tls = http_tls_open(conf->web_tls_cert, conf->web_tls_key, err);
+	return http->tls != NULL ? 0 : -1;
+}
+
+struct http_tls *
+http_tls_of(void *connection)
+{
+	const struct http_peer *peer = peer_entry_of(connection);
+	const struct http *http = peer != NULL ? http_peer_owner(peer) : NULL;
+
+	return http != NULL ? http->tls : NULL;
+}
+
+int
+http_reload(struct http *http, struct err *err)
+{
+	return http->tls != NULL ? http_tls_reload(http->tls, err) : 0;
 }
 
 static int
@@ -669,9 +689,9 @@ http_start(const struct conf *conf, struct web *web, struct err *err)
 	http->last = &http->first;
 	pthread_mutex_init(&http->lock, NULL);
 	pthread_cond_init(&http->queued, NULL);
-	http->peers =
-	    http_peers_new((unsigned)conf->web_connections_per_client, err);
-	rc = http->peers != NULL ? read_tls(http, conf, err) : -1;
+	http->peers = http_peers_new((unsigned)conf->web_connections_per_client,
+	    http, err);
+	rc = http->peers != NULL ? open_tls(http, conf, err) : -1;
 	if (rc == 0)
 		rc = start_workers(http, err);
 	for (i = 0; i < n && rc == 0; i++)
@@ -719,10 +739,7 @@ http_stop(struct http *http)
 	http_peers_free(http->peers);
 	pthread_cond_destroy(&http->queued);
 	pthread_mutex_destroy(&http->lock);
-	if (http->key != NULL)
-		secret_wipe(http->key, strlen(http->key));
-	free(http->key);
-	free(http->cert);
+	http_tls_close(http->tls);
 	free(http->daemons);
 	free(http->endpoints);
 	free(http);

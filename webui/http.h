@@ -20,6 +20,9 @@ struct http;
  * ERR_CONFIG when an address cannot be had. */
 struct http *http_start(const struct conf *conf, struct web *web,
     struct err *err);
+/* Reads the certificate again, if there is one: for connections from now on.
+ * 1 another one, 0 the same, -1: it stays as it was. */
+int http_reload(struct http *http, struct err *err);
 /* Takes no new requests, finishes those under way, ends. */
 void http_stop(struct http *http);
 

@@ -11,6 +11,8 @@
 
 /* Of a path with its query; a longer one is 414. */
 #define HTTP_URI_MAX 8192
+/* Of all fields of a header; a larger one is 431. */
+#define HTTP_HEADER_MAX (64u * 1024)
 
 /*
  * Pages load nothing from elsewhere, run no script but ours, and are shown
@@ -82,6 +84,10 @@ const char *http_cookie_of(const struct visit *visit, const char *name);
 void http_reply_plain(struct visit *visit, const char *text);
 void http_reply_json(struct visit *visit, const struct response *response);
 void http_reply_page(struct visit *visit, const struct response *response);
+/* What went wrong, for a frame of a page of ours. */
+void http_reply_framed(struct visit *visit, const struct response *response);
+/* With 429 and 503: when to come again; seconds 0: soon. */
+void http_add_retry(struct visit *visit, int64_t seconds);
 /* As a page or as JSON. */
 void http_reply_error(struct visit *visit, unsigned status, const char *kind,
     const char *text, const char *field);

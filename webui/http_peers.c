@@ -19,6 +19,7 @@
 #define LOOK_EVERY_MS 500
 
 struct http_peer {
+	struct http_peers *peers;
 	struct http_peer *next, *previous;
 	int fd;
 	struct ip client;    /* as counted; IP_NONE: nobody's */
@@ -26,6 +27,7 @@ struct http_peer {
 };
 
 struct http_peers {
+	void *owner;
 	unsigned per_client_max;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -93,11 +95,12 @@ watch(void *context)
 }
 
 struct http_peers *
-http_peers_new(unsigned per_client_max, struct err *err)
+http_peers_new(unsigned per_client_max, void *owner, struct err *err)
 {
 	struct http_peers *peers = xcalloc(1, sizeof(*peers));
 	int rc;
 
+	peers->owner = owner;
 	peers->per_client_max = per_client_max;
 	pthread_mutex_init(&peers->lock, NULL);
 	clock_cond_init(&peers->wake);
@@ -151,6 +154,7 @@ http_peers_add(struct http_peers *peers, int fd, const struct ip *client,
 {
 	struct http_peer *peer = xcalloc(1, sizeof(*peer));
 
+	peer->peers = peers;
 	peer->fd = fd;
 	peer->client = counted(client);
 	peer->deadline_ms = deadline_of(timeout_s);
@@ -161,6 +165,12 @@ http_peers_add(struct http_peers *peers, int fd, const struct ip *client,
 	peers->first = peer;
 	pthread_mutex_unlock(&peers->lock);
 	return peer;
+}
+
+void *
+http_peer_owner(const struct http_peer *peer)
+{
+	return peer->peers->owner;
 }
 
 void

@@ -24,7 +24,9 @@
 struct http_peers;
 struct http_peer;
 
-struct http_peers *http_peers_new(unsigned per_client_max, struct err *err);
+/* owner: borrowed, for http_peer_owner. */
+struct http_peers *http_peers_new(unsigned per_client_max, void *owner,
+    struct err *err);
 /* When there are no peers any more. */
 void http_peers_free(struct http_peers *peers);
 
@@ -35,6 +37,7 @@ bool http_peers_have_room(struct http_peers *peers, const struct ip *client);
  * client IP_NONE: nobody's yet. */
 struct http_peer *http_peers_add(struct http_peers *peers, int fd,
     const struct ip *client, unsigned timeout_s);
+void *http_peer_owner(const struct http_peer *peer);
 void http_peers_remove(struct http_peers *peers, struct http_peer *peer);
 
 /* Whose it is from now on; false, and nobody's, when he has enough. */

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "base/str.h"
 #include "webui/http_fields.h"
 #include "webui/http_impl.h"
+#include "webui/page_phrases.h"
 #include "webui/session.h"
 
 #define NOTICE_SECONDS 60
@@ -22,6 +24,8 @@
 #define NOTICE_MAX 2000
 /* To choose from. */
 #define CHOICES_MAX 300
+/* When nothing else is known. */
+#define RETRY_SECONDS 2
 
 /* ---- fields and bodies ---- */
 
@@ -188,6 +192,35 @@ http_reply_page(struct visit *visit, const struct response *response)
 	json_decref(choices);
 }
 
+/* A page of ours forbids to be framed; a line of text can do no harm. */
+void
+http_reply_framed(struct visit *visit, const struct response *response)
+{
+	const json_t *error = json_object_get(response->model, "error");
+	const char *text = json_string_value(json_object_get(error, "text"));
+	struct buf said;
+
+	buf_init(&said, PHRASE_SIZE_MAX);
+	(void)phrase_translate(visit->language, text != NULL ? text : "",
+	    &said);
+	(void)buf_append_char(&said, '\n');
+	http_add_common(visit->web, HTTP_POLICY_PREVIEW, "no-store",
+	    visit->reply);
+	visit->reply->len = said.len;
+	http_put_body(visit->reply, buf_steal(&said), visit->reply->len,
+	    "text/plain; charset=utf-8");
+}
+
+void
+http_add_retry(struct visit *visit, int64_t seconds)
+{
+	if (visit->reply->status != 429 && visit->reply->status != 503)
+		return;
+	http_add_field(visit->reply, "Retry-After",
+	    arena_printf(visit->request->arena, "%" PRId64,
+		seconds > 0 ? seconds : RETRY_SECONDS));
+}
+
 void
 http_reply_error(struct visit *visit, unsigned status, const char *kind,
     const char *text, const char *field)
@@ -198,6 +231,7 @@ http_reply_error(struct visit *visit, unsigned status, const char *kind,
 	response.model = json_pack("{s:{s:s, s:s, s:s?}}", "error", "kind",
 	    kind, "text", text, "field", field);
 	visit->reply->status = status;
+	http_add_retry(visit, 0);
 	if (visit->json)
 		http_reply_json(visit, &response);
 	else

@@ -36,6 +36,7 @@ const char *const http_field_names[HTTP_FIELD_COUNT] = {
 	[HTTP_CONTENT_TYPE] = "Content-Type",
 	[HTTP_COOKIE] = "Cookie",
 	[HTTP_CSRF_TOKEN] = "X-CSRF-Token",
+	[HTTP_FETCH_DEST] = "Sec-Fetch-Dest",
 	[HTTP_FETCH_SITE] = "Sec-Fetch-Site",
 	[HTTP_FORWARDED_FOR] = "X-Forwarded-For",
 	[HTTP_HOST] = "Host",
@@ -342,6 +343,8 @@ web_check(const struct web *web, const struct http_request *request,
 		return 405;
 	if (strlen(request->uri) > HTTP_URI_MAX)
 		return 414;
+	if (request->header_len > HTTP_HEADER_MAX)
+		return 431;
 	if (request->uri[0] != '/' || request->ambiguous ||
 	    !http_host_is_valid(host))
 		return 400;
@@ -578,6 +581,36 @@ reply_form_again(struct visit *visit, const struct response *failed)
 	return shown;
 }
 
+/* A filter that cannot be used: its page without it, where it stands as it
+ * was given.  false: nothing of the address is at fault. */
+static bool
+reply_filter_again(struct visit *visit, const struct response *failed)
+{
+	const char *field = json_string_value(
+	    json_object_get(json_object_get(failed->model, "error"), "field"));
+	struct response again;
+	json_t *query;
+	bool shown;
+
+	if (failed->status != 400 || field == NULL ||
+	    json_object_get(visit->query, field) == NULL)
+		return false;
+	query = json_copy(visit->query);
+	json_object_del(query, field);
+	api_dispatch(visit->web->api, visit->request->arena, &visit->principal,
+	    METHOD_GET, visit->path, query, visit->body, &again);
+	shown = again.status == 200 && again.template != NULL &&
+	    again.content == NULL;
+	if (shown) {
+		visit->error = failed->model;
+		http_reply_page(visit, &again);
+	}
+	json_decref(query);
+	json_decref(again.model);
+	free(again.content);
+	return shown;
+}
+
 static bool
 wants_sign_in(const struct visit *visit, const struct response *response)
 {
@@ -585,14 +618,25 @@ wants_sign_in(const struct visit *visit, const struct response *response)
 	    visit->request->method != HTTP_POST;
 }
 
+static bool
+is_framed(const struct visit *visit)
+{
+	const char *destination = visit->request->fields[HTTP_FETCH_DEST];
+
+	return destination != NULL && strcmp(destination, "iframe") == 0;
+}
+
 static void
 reply_to_browser(struct visit *visit, const struct response *response)
 {
 	bool to_form = visit->request->method == HTTP_POST && !response->show;
 
-	if (to_form && response->status < 300)
+	if (response->status >= 400 && is_framed(visit))
+		http_reply_framed(visit, response);
+	else if (to_form && response->status < 300)
 		http_redirect_after(visit, response);
-	else if (!to_form || !reply_form_again(visit, response))
+	else if (!(to_form ? reply_form_again(visit, response)
+			   : reply_filter_again(visit, response)))
 		http_reply_page(visit, response);
 }
 
@@ -600,6 +644,7 @@ static void
 reply_response(struct visit *visit, struct response *response)
 {
 	visit->reply->status = (unsigned)response->status;
+	http_add_retry(visit, response->retry_s);
 	put_cookies(visit, response);
 	if (response->content != NULL)
 		reply_content(visit, response);
@@ -739,6 +784,7 @@ web_refuse(const struct web *web, const struct http_request *request,
 		{ 415, "input" },
 		{ 421, "input" },
 		{ 429, "limit" },
+		{ 431, "limit" },
 		{ 503, "temp" },
 	};
 	struct visit visit;
@@ -754,4 +800,11 @@ web_refuse(const struct web *web, const struct http_request *request,
 	if (status == 405)
 		http_add_field(reply, "Allow", "GET, HEAD, POST");
 	json_decref(visit.query);
+	web_count_refused(web, status);
+}
+
+void
+web_count_refused(const struct web *web, unsigned status)
+{
+	web_metrics_refused(web->metrics, (int)status);
 }

@@ -43,6 +43,7 @@ enum http_field {
 	HTTP_CONTENT_TYPE,
 	HTTP_COOKIE,
 	HTTP_CSRF_TOKEN,
+	HTTP_FETCH_DEST,
 	HTTP_FETCH_SITE,
 	HTTP_FORWARDED_FOR,
 	HTTP_HOST,
@@ -59,6 +60,7 @@ struct http_request {
 	enum http_method method;
 	const char *uri;                      /* as it came */
 	const char *fields[HTTP_FIELD_COUNT]; /* NULL: not there */
+	size_t header_len;                    /* of all fields */
 	bool ambiguous;                       /* a field that decides came
 					       * twice, with other values, or
 					       * any of these too often */
@@ -93,6 +95,8 @@ bool web_is_proxy(const struct web *web, const struct ip *peer);
  */
 unsigned web_check(const struct web *web, const struct http_request *request,
     size_t *body_max);
+/* The library of HTTP answered a request itself, with a status. */
+void web_count_refused(const struct web *web, unsigned status);
 /* The page or model of an error. */
 void web_refuse(const struct web *web, const struct http_request *request,
     unsigned status, const char *text, struct http_reply *reply);

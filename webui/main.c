@@ -30,6 +30,13 @@
 
 #define NAME "sekimori-web"
 
+struct site {
+	struct api *api;
+	struct pages *pages;
+	struct web *web;
+	struct http *http;
+};
+
 /* ---- signals ---- */
 
 /* Blocked in all threads; the main thread takes them one by one. */
@@ -47,10 +54,11 @@ block_signals(sigset_t *set)
 
 /* What can change while running does; a bad file changes nothing. */
 static void
-reload(const char *file, struct feed *feed)
+reload(const char *file, struct feed *feed, struct http *http)
 {
 	struct err err;
 	struct conf *conf = conf_load(file, &err);
+	int rc;
 
 	if (conf == NULL) {
 		log_error("the config stays as it was: %s", err.text);
@@ -60,6 +68,11 @@ reload(const char *file, struct feed *feed)
 	feed_set_days(feed, (unsigned)conf->history_days);
 	conf_free(conf);
 	log_info("read the config again");
+	rc = http_reload(http, &err);
+	if (rc == 1)
+		log_info("read the certificate again: there is another");
+	else if (rc < 0)
+		log_error("the certificate stays as it was: %s", err.text);
 }
 
 /* The password goes to standard output, which is the journal under systemd,
@@ -86,30 +99,23 @@ make_first_user(struct api *api)
 
 static void
 wait_for_end(const sigset_t *set, const char *file, struct feed *feed,
-    struct api *api)
+    const struct site *site)
 {
 	const struct timespec soon = { 2, 0 };
-	bool ready = make_first_user(api);
+	bool ready = make_first_user(site->api);
 	int number;
 
 	do {
 		number = ready ? sigwaitinfo(set, NULL)
 			       : sigtimedwait(set, NULL, &soon);
 		if (number == SIGHUP)
-			reload(file, feed);
+			reload(file, feed, site->http);
 		else if (number < 0 && !ready)
-			ready = make_first_user(api);
+			ready = make_first_user(site->api);
 	} while (number == SIGHUP || number < 0);
 }
 
 /* ---- pages ---- */
-
-struct site {
-	struct api *api;
-	struct pages *pages;
-	struct web *web;
-	struct http *http;
-};
 
 static void
 site_stop(struct site *site)
@@ -188,7 +194,7 @@ main(int argc, char **argv)
 		process_die(&err);
 	log_info("started, version " PACKAGE_VERSION);
 	process_notify("READY=1");
-	wait_for_end(&signals, file, feed, site.api);
+	wait_for_end(&signals, file, feed, &site);
 	process_notify("STOPPING=1");
 	report_thread_stop(reports);
 	site_stop(&site);

@@ -13,9 +13,10 @@
 int message_fetch(struct request *request, struct buf *out, struct err *err);
 
 /* Puts what a raw message holds into the model of held mail: parts and what
- * a preview would show (doc/api.md).  Without a message (the reader may not
- * see it) they are null. */
-void message_model(struct request *request, struct bytes raw, json_t *model);
+ * a preview would show (doc/api.md).  -1: ERR_TEMP, too many ask for this at
+ * once.  Without a message (the reader may not see it) they are null. */
+int message_model(struct request *request, struct bytes raw, json_t *model,
+    struct err *err);
 void message_model_none(json_t *model);
 
 /* Each recipient of the message that the principal may see, a new array. */

@@ -96,10 +96,16 @@ web_metrics_new(void)
 }
 
 void
-web_metrics_request(struct metrics *own, int status, int64_t us)
+web_metrics_refused(struct metrics *own, int status)
 {
 	if (status >= 100 && status < 100 * (CODES + 1))
 		metrics_add(own, WEB_REQUESTS, (size_t)status / 100 - 1, 0, 1);
+}
+
+void
+web_metrics_request(struct metrics *own, int status, int64_t us)
+{
+	web_metrics_refused(own, status);
 	metrics_observe(own, WEB_REQUEST_TIME, 0, us);
 }
 

@@ -51,6 +51,8 @@ extern const struct metric_table web_metrics;
 struct metrics *web_metrics_new(void);
 /* One request was answered. */
 void web_metrics_request(struct metrics *own, int status, int64_t us);
+/* One was refused before it was complete. */
+void web_metrics_refused(struct metrics *own, int status);
 
 /*
  * The text of /metrics.  While Redis is away there is what is known without

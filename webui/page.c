@@ -335,7 +335,26 @@ page_model(const struct page_view *view)
 	json_object_set_new(page, "notice", notice_model(view));
 	json_object_set_new(page, "problem",
 	    borrowed(json_object_get(view->error, "error")));
+	json_object_set_new(page, "problems",
+	    borrowed(json_object_get(view->error, "errors")));
 	return page;
+}
+
+/*
+ * Which field is at fault: "fault" of the form that was sent, "filter_fault"
+ * of the address that was asked for.  Templates mark it.
+ */
+static void
+add_fault(const struct page_view *view, json_t *globals)
+{
+	const char *field = json_string_value(
+	    json_object_get(json_object_get(view->error, "error"), "field"));
+	bool sent = view->form != NULL;
+
+	json_object_set_new(globals, "fault",
+	    sent && field != NULL ? json_string(field) : json_null());
+	json_object_set_new(globals, "filter_fault",
+	    !sent && field != NULL ? json_string(field) : json_null());
 }
 
 static json_t *
@@ -350,6 +369,7 @@ globals_model(const struct page_view *view, const json_t *model)
 	json_object_set_new(globals, "query", borrowed(view->query));
 	json_object_set_new(globals, "choices", borrowed(view->domains));
 	json_object_set_new(globals, "form", borrowed(view->form));
+	add_fault(view, globals);
 	return globals;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/grapheme.h"
 #include "base/str.h"
 #include "webui/page_impl.h"
 #include "webui/page_phrases.h"
@@ -17,7 +18,6 @@
 
 #define TIME_SIZE 64
 #define NUMBER_SIZE 64
-#define DATE_LEN 10 /* 2026-11-22 */
 #define SECOND_MS 1000
 #define MINUTE_S 60
 #define HOUR_S 3600
@@ -84,6 +84,69 @@ write_path(struct template_writer *writer, const json_t *value,
 	put(writer, text);
 }
 
+/* ---- lists ---- */
+
+/* What a list shows of a text without a number of its own. */
+#define CLIP_PRESET 60
+/* Octets that a character may have on a page. */
+#define CLIP_WIDTH 3
+
+/* As it is written into a page. */
+static size_t
+written_len(struct bytes text)
+{
+	size_t len = text.len, i;
+
+	for (i = 0; i < text.len; i++)
+		if (strchr("&<>\"'", text.data[i]) != NULL &&
+		    text.data[i] != '\0')
+			len += sizeof("&quot;") - 2;
+	return len;
+}
+
+/* How many octets of text are within a number of characters; what is long
+ * on the page (an emoji, a quote) counts for several. */
+static size_t
+clip_len(struct bytes text, size_t most)
+{
+	size_t len = 0, used = 0, next;
+	struct bytes one;
+
+	while (len < text.len) {
+		next = grapheme_len(
+		    (struct bytes){ text.data + len, text.len - len });
+		one = (struct bytes){ text.data + len, next };
+		used += (written_len(one) + CLIP_WIDTH - 1) / CLIP_WIDTH;
+		if (used > most)
+			break;
+		len += next;
+	}
+	return len;
+}
+
+/* Somebody else's text in a list: its beginning, so that a page of many
+ * rows stays a page.  It stands whole where the thing itself is shown. */
+static void
+write_clip(struct template_writer *writer, const json_t *value,
+    const char *argument)
+{
+	struct bytes text;
+	uint64_t most;
+	size_t len;
+
+	if (!json_is_string(value)) {
+		template_put_value(writer, value);
+		return;
+	}
+	if (parse_u64(bytes_of(argument), 1, INT16_MAX, &most) < 0)
+		most = CLIP_PRESET;
+	text = (struct bytes){ text_of(value), json_string_length(value) };
+	len = clip_len(text, (size_t)most);
+	template_put_text(writer, (struct bytes){ text.data, len });
+	if (len < text.len)
+		put(writer, "…");
+}
+
 /* ---- times ---- */
 
 static bool
@@ -113,27 +176,9 @@ format_local(int64_t ms, enum precision precision, char out[TIME_SIZE])
 	out[len] = '\0';
 }
 
-/* A date and a time may stand in two lines, but not be torn themselves. */
+/* <time> with the exact time for programs, and for who points at it. */
 static void
-put_shown(struct template_writer *writer, const char *shown)
-{
-	const char *space = strchr(shown, ' ');
-
-	if (space == NULL || space - shown != DATE_LEN) {
-		put(writer, shown);
-		return;
-	}
-	template_put_markup(writer, "<span>");
-	template_put_text(writer,
-	    (struct bytes){ shown, (size_t)(space - shown) });
-	template_put_markup(writer, "</span> <span>");
-	put(writer, space + 1);
-	template_put_markup(writer, "</span>");
-}
-
-/* <time> with the exact time for programs and for who points at it. */
-static void
-write_time_element(struct template_writer *writer, int64_t ms,
+write_time_element(struct template_writer *writer, int64_t ms, bool exactly,
     const char *shown)
 {
 	char utc[TIME_SIZE], exact[TIME_SIZE];
@@ -147,10 +192,12 @@ write_time_element(struct template_writer *writer, int64_t ms,
 		return;
 	template_put_markup(writer, "<time datetime=\"");
 	put(writer, utc);
-	template_put_markup(writer, "\" title=\"");
-	put(writer, exact);
+	if (exactly) {
+		template_put_markup(writer, "\" title=\"");
+		put(writer, exact);
+	}
 	template_put_markup(writer, "\">");
-	put_shown(writer, shown);
+	put(writer, shown);
 	template_put_markup(writer, "</time>");
 }
 
@@ -160,11 +207,11 @@ write_time(struct template_writer *writer, const json_t *value,
 {
 	char text[TIME_SIZE];
 
-	(void)argument;
 	if (!is_time(value))
 		return;
 	format_local(json_integer_value(value), PRECISION_MINUTE, text);
-	write_time_element(writer, json_integer_value(value), text);
+	write_time_element(writer, json_integer_value(value),
+	    strcmp(argument, "exact") == 0, text);
 }
 
 static void
@@ -177,20 +224,25 @@ write_date(struct template_writer *writer, const json_t *value,
 	if (!is_time(value))
 		return;
 	format_local(json_integer_value(value), PRECISION_DAY, text);
-	write_time_element(writer, json_integer_value(value), text);
+	write_time_element(writer, json_integer_value(value), true, text);
 }
 
-/* For the value of a date field. */
+/* For the value of a date field: of a time, or of what such a field was
+ * folded into (page_form_fold). */
 static void
 write_day(struct template_writer *writer, const json_t *value,
     const char *argument)
 {
 	char text[TIME_SIZE];
+	uint64_t ms;
 
 	(void)argument;
-	if (!is_time(value))
+	if (is_time(value))
+		ms = (uint64_t)json_integer_value(value);
+	else if (!json_is_string(value) ||
+	    parse_u64(bytes_of(text_of(value)), 1, INT64_MAX, &ms) < 0)
 		return;
-	format_local(json_integer_value(value), PRECISION_DAY, text);
+	format_local((int64_t)ms, PRECISION_DAY, text);
 	put(writer, text);
 }
 
@@ -260,7 +312,8 @@ write_ago(struct template_writer *writer, const json_t *value,
 	buf_init(&text, TIME_SIZE * 4);
 	format_distance(writer,
 	    (context->now_ms - json_integer_value(value)) / SECOND_MS, &text);
-	write_time_element(writer, json_integer_value(value), buf_str(&text));
+	write_time_element(writer, json_integer_value(value), true,
+	    buf_str(&text));
 	buf_free(&text);
 }
 
@@ -451,8 +504,9 @@ write_said(struct template_writer *writer, const json_t *value,
 	struct buf text;
 
 	(void)argument;
-	buf_init(&text, 4 * ERR_TEXT_MAX);
-	phrase_translate(template_language(writer), text_of(value), &text);
+	buf_init(&text, PHRASE_SIZE_MAX);
+	(void)phrase_translate(template_language(writer), text_of(value),
+	    &text);
 	template_put_text(writer, buf_bytes(&text));
 	buf_free(&text);
 }
@@ -462,6 +516,7 @@ const struct template_filter page_filters[] = {
 	{ "ago", true, write_ago },
 	{ "badge", true, write_badge },
 	{ "bytes", false, write_bytes },
+	{ "clip", false, write_clip },
 	{ "date", true, write_date },
 	{ "day", false, write_day },
 	{ "number", false, write_number },

@@ -126,15 +126,17 @@ static json_t *
 option_row(const json_t *option, const json_t *model, const json_t *form)
 {
 	const char *name = json_string_value(json_object_get(option, "name"));
-	json_t *row = json_copy((json_t *)option), *value;
+	json_t *row = json_copy((json_t *)option), *value, *given;
 	const json_t *set = json_object_get(model, "options");
 
 	value = json_object_get(json_object_get(model, "effective"), name);
 	json_object_set(row, "in_force", value);
 	/* What was given stands in the form again when it was refused. */
-	if (json_object_get(json_object_get(form, "options"), name) != NULL)
-		value = json_object_get(json_object_get(form, "options"), name);
+	given = json_object_get(json_object_get(form, "options"), name);
+	if (given != NULL && !json_is_null(given))
+		value = given;
 	json_object_set(row, "value", value);
+	json_object_set_new(row, "gives_up", json_boolean(json_is_null(given)));
 	json_object_set(row, "level",
 	    json_object_get(json_object_get(model, "levels"), name));
 	json_object_set_new(row, "is_set",
@@ -192,12 +194,35 @@ options_of_mailbox(const struct page_view *view, const json_t *model)
 
 #define EMPTY_ROUTES 2
 
-/* Those that are there (or were given), and room for more. */
+/* Each row knows which of its fields is at fault, if one is. */
+static void
+mark_row(const struct page_view *view, json_t *rows)
+{
+	const json_t *error = json_object_get(view->error, "error"), *row;
+	json_t *given = json_object_get(error, "row"), *copy;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		copy = json_copy((json_t *)(uintptr_t)row);
+		if (json_is_integer(given) &&
+		    (size_t)json_integer_value(given) == i)
+			json_object_set(copy, "fault",
+			    json_object_get(error, "field"));
+		else
+			json_object_set_new(copy, "fault", json_null());
+		json_array_set_new(rows, i, copy);
+	}
+}
+
+/* Those that are there (or were given), and room for more; and what came of
+ * a check that stood against saving them. */
 static json_t *
 route_rows(const struct page_view *view, const json_t *model)
 {
 	const json_t *rows = json_object_get(view->form, "routes");
-	json_t *all;
+	const json_t *checks = json_object_get(view->error, "checks");
+	json_t *all, *extra;
 	size_t i;
 
 	if (!json_is_array(rows))
@@ -205,7 +230,11 @@ route_rows(const struct page_view *view, const json_t *model)
 	all = json_is_array(rows) ? json_copy((json_t *)rows) : json_array();
 	for (i = 0; i < EMPTY_ROUTES; i++)
 		json_array_append_new(all, json_object());
-	return json_pack("{s:o}", "slots", all);
+	mark_row(view, all);
+	extra = json_pack("{s:o}", "slots", all);
+	if (json_is_array(checks))
+		json_object_set(extra, "checks", (json_t *)(uintptr_t)checks);
+	return extra;
 }
 
 /* ---- overview ---- */
@@ -289,27 +318,71 @@ domain_counts(const struct page_view *view, const json_t *model)
 	return extra;
 }
 
-/* What stands in the fields of the form. */
+/* Names with commas between; what is no list as it is. */
 static json_t *
-user_fields(const struct page_view *view, const json_t *model)
+joined(const json_t *names)
 {
-	const json_t *language = json_object_get(model, "language");
 	struct buf text;
-	json_t *domain, *extra;
+	json_t *name, *result;
 	size_t i;
 
-	(void)view;
+	if (!json_is_array(names))
+		return names != NULL ? json_incref((json_t *)(uintptr_t)names)
+				     : json_null();
 	/* All of them: what is missing here would be taken away when the
 	 * form is saved. */
 	buf_init(&text, SIZE_MAX);
-	json_array_foreach(json_object_get(model, "domains"), i, domain)
+	json_array_foreach(names, i, name)
 	{
 		(void)buf_append_str(&text, i > 0 ? ", " : "");
-		(void)buf_append_str(&text, json_string_value(domain));
+		(void)buf_append_str(&text, json_string_value(name));
 	}
-	extra = json_pack("{s:s}", "domain_text", buf_str(&text));
+	result = json_string(buf_str(&text));
 	buf_free(&text);
-	json_object_set(extra, "account_language", (json_t *)language);
+	return result != NULL ? result : json_null();
+}
+
+/* What stands in the fields of the form: what was given, else what is. */
+static json_t *
+user_fields(const struct page_view *view, const json_t *model)
+{
+	static const char *const fields[] = { "role", "mailbox", "language" };
+	json_t *given = json_object();
+	const json_t *from = view->form != NULL ? view->form : model;
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		json_object_set(given, fields[i],
+		    json_object_get(from, fields[i]));
+	json_object_set_new(given, "domains",
+	    joined(json_object_get(from, "domains")));
+	if (view->form != NULL)
+		json_object_set(given, "disabled",
+		    json_object_get(from, "disabled"));
+	else
+		json_object_set_new(given, "disabled",
+		    json_string(json_is_true(json_object_get(model, "disabled"))
+			    ? "yes"
+			    : "no"));
+	return json_pack("{s:o}", "given", given);
+}
+
+/* ---- the log ---- */
+
+/* Is one of the conditions in use that are folded away? */
+static json_t *
+log_extra(const struct page_view *view, const json_t *model)
+{
+	static const char *const fields[] = { "until", "client", "message_id",
+		"id" };
+	json_t *extra = by_before(view, model);
+	bool more = json_object_get(view->query, "since") != NULL &&
+	    json_object_get(view->query, "within") == NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		more |= json_object_get(view->query, fields[i]) != NULL;
+	json_object_set_new(extra, "more_conditions", json_boolean(more));
 	return extra;
 }
 
@@ -423,7 +496,7 @@ static const struct {
 	{ "domains", domain_counts },
 	{ "held", why_in_language },
 	{ "lists", by_after },
-	{ "log", by_before },
+	{ "log", log_extra },
 	{ "overview", overview_shares },
 	{ "quarantine", by_before },
 	{ "recipient", options_of_mailbox },

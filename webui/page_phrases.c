@@ -5,83 +5,22 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/template.h"
+#include "base/arena.h"
 #include "webui/page_phrases.h"
 #include "webui/page_words.h"
 
 #define HOLES_MAX 4
-#define NAME_MAX_OCTETS 64
-
-/* {field} is the name of a parameter: one word, shown as forms call it. */
-static const char *const phrases[] = {
-	N_("{field}: must be given"),
-	N_("{field}: must be text"),
-	N_("{field}: must be a list"),
-	N_("{field}: must be yes or no"),
-	N_("{field}: must be UTF-8"),
-	N_("{field}: must be one line, without control characters"),
-	N_("{field}: must be a number from {least} to {most}"),
-	N_("{field}: must have at most {n} octets"),
-	N_("{field}: must have at least {n} characters"),
-	N_("{field}: must not hold the name of the user"),
-	N_("{field}: is the old one"),
-	N_("{field}: is not the same"),
-	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma) */
-	N_("{field}: must be an address such as user@example.net, not "
-	   "'{text}'"),
-	N_("{field}: must be an address such as user@example.net"),
-	N_("{field}: must be {wanted}, not {text}"),
-	N_("{field}: '{text}' is none of the words it may be"),
-	N_("{field}: '{text}' is no address: {why}"),
-	N_("{field}: '{text}' is no domain: {why}"),
-	N_("{field}: '{text}' is no address"),
-	N_("{field}: {name} is not among what you may see"),
-	N_("{field}: there is no domain {name}"),
-	N_("{field}: there is no user {name}"),
-	N_("{field}: there is a user {name} already"),
-	N_("{field}: there is no state '{name}'"),
-	N_("{field}: {name} is the last operator who can sign in"),
-	N_("{field}: must be an address, @domain or .domain"),
-	N_("{field}: {name} is listed already, with other settings"),
-	N_("{field}: {name} is listed already, with other values"),
-	N_("{field}: {name} is there already, with other settings"),
-	N_("{field}: {name} is an alias already, with other targets"),
-	N_("this form is too old, or is not from here: go back, load the page "
-	   "again and try once more"),
-	N_("there is no held mail {name}"),
-	N_("there is no user {name}"),
-	N_("there is nothing here"),
-	N_("this can be read or changed, but not in this way"),
-	N_("this is not for your role"),
-	N_("please sign in"),
-	N_("your password must be changed first"),
-	N_("the name or the password is wrong"),
-	N_("too many attempts: try again in {n} minutes"),
-	N_("too many attempts: try again in {n} seconds"),
-	N_("this mail has no sender that a row could be made for"),
-	N_("the mail is larger than hold_message_max"),
-	N_("{id} is not released, it is {state}: {why}"),
-	N_("the settings were changed meanwhile"),
-	N_("the settings are being changed by others all the time"),
-	N_("the table is empty"),
-	N_("the table is too large"),
-	N_("the table has too many rows"),
-	N_("the table has more than {n} octets"),
-	N_("the text is neither UTF-8 nor CP932"),
-	N_("the file is UTF-16; save it as CSV UTF-8"),
-	N_("the column '{name}' is missing"),
-	N_("there is no column '{name}'; the columns are {names}"),
-	N_("says again what line {n} says"),
-	N_("more fields than columns"),
-	N_("line {n}: {text}"),
-};
+/* Texts within texts. */
+#define DEPTH_MAX 4
 
 /* Names of parameters, as the labels of their fields say them. */
 static const struct page_word fields[] = {
 	{ "action", N_("Action"), NULL },
 	{ "address", N_("Address"), NULL },
+	{ "charset", N_("Character set"), NULL },
 	{ "client", N_("Client IP address or network"), NULL },
 	{ "comment", N_("Comment"), NULL },
 	{ "csv", N_("File"), NULL },
@@ -90,24 +29,32 @@ static const struct page_word fields[] = {
 	{ "domains", N_("Domains"), NULL },
 	{ "expires", N_("Expires"), NULL },
 	{ "host", N_("Delivery server"), NULL },
+	{ "ids", N_("Held mail"), NULL },
 	{ "kind", N_("Kind"), NULL },
 	{ "language", N_("Language"), NULL },
+	{ "lifts_dmarc", N_("lifts DMARC failures"), NULL },
+	{ "lookup_mx", N_("MX"), NULL },
 	{ "mailbox", N_("Mailbox"), NULL },
+	{ "mode", N_("What the table does not name"), NULL },
 	{ "name", N_("User name"), NULL },
 	{ "new_password", N_("New password"), NULL },
+	{ "options", N_("Settings"), NULL },
 	{ "password", N_("Password"), NULL },
 	{ "pattern", N_("Pattern"), NULL },
 	{ "port", N_("Port"), NULL },
 	{ "priority", N_("Priority"), NULL },
 	{ "repeat_password", N_("New password again"), NULL },
+	{ "report_base64", N_("File"), NULL },
 	{ "role", N_("Role"), NULL },
 	{ "routes", N_("Routes"), NULL },
+	{ "selector", N_("Selector"), NULL },
 	{ "side", N_("About"), NULL },
 	{ "since", N_("From day"), NULL },
 	{ "source", N_("Alias"), NULL },
 	{ "state", N_("State"), NULL },
 	{ "status", N_("Status"), NULL },
 	{ "targets", N_("Goes to"), NULL },
+	{ "unauthenticated", N_("also without authentication"), NULL },
 	{ "until", N_("To day"), NULL },
 	{ "user", N_("User name"), NULL },
 };
@@ -194,51 +141,172 @@ field_label(struct bytes field)
 	return NULL;
 }
 
-static void
-append_hole(enum language language, const struct match *match,
-    struct bytes name, struct buf *out)
-{
-	const char *label;
-	size_t i;
+/* ---- one text ---- */
 
-	for (i = 0; i < match->count; i++) {
-		if (!bytes_equal(match->holes[i].name, name))
-			continue;
-		label = bytes_equal(name, BYTES_LIT("field"))
-		    ? field_label(match->holes[i].text)
-		    : NULL;
-		if (label != NULL)
-			(void)buf_append_str(out, i18n_text(language, label));
-		else
-			(void)buf_append_bytes(out, match->holes[i].text);
-		return;
-	}
+static bool translate(enum language language, struct bytes text, unsigned depth,
+    struct buf *out);
+
+/* What an option wants: "a number", "1 to 5". */
+static bool translate_wanted(enum language language, struct bytes text,
+    unsigned depth, struct buf *out);
+
+/* A word that pages know under this kind, or NULL. */
+static const char *
+word_label(const char *kind, struct bytes word)
+{
+	const struct page_word *words;
+
+	for (words = page_words_of(kind); words != NULL && words->word != NULL;
+	     words++)
+		if (bytes_equal(bytes_of(words->word), word))
+			return words->label;
+	return NULL;
 }
 
-void
-phrase_translate(enum language language, const char *text, struct buf *out)
+static const char *
+hole_label(const struct hole *hole)
 {
-	struct match match;
-	const char *message;
-	struct bytes name;
-	size_t i, len;
+	static const struct {
+		const char *hole, *kind;
+	} kinds[] = {
+		{ "level", "level" },
+		{ "role", "role" },
+		{ "state", "state" },
+	};
+	size_t i;
 
-	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-		if (matches(phrases[i], text, &match))
-			break;
-	if (i == sizeof(phrases) / sizeof(phrases[0])) {
-		(void)buf_append_str(out, text);
-		return;
-	}
-	for (message = i18n_text(language, phrases[i]); *message != '\0';) {
+	if (bytes_equal(hole->name, BYTES_LIT("field")))
+		return field_label(hole->text);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (bytes_equal(hole->name, bytes_of(kinds[i].hole)))
+			return word_label(kinds[i].kind, hole->text);
+	return NULL;
+}
+
+/* false: there is a text within that is not known; it stands as it is. */
+static bool
+append_hole(enum language language, const struct hole *hole, unsigned depth,
+    struct buf *out)
+{
+	const char *label = hole_label(hole);
+
+	if (label != NULL)
+		(void)buf_append_str(out, i18n_text(language, label));
+	else if (bytes_equal(hole->name, BYTES_LIT("why")))
+		return translate(language, hole->text, depth + 1, out);
+	else if (bytes_equal(hole->name, BYTES_LIT("wanted")))
+		return translate_wanted(language, hole->text, depth + 1, out);
+	else
+		(void)buf_append_bytes(out, hole->text);
+	return true;
+}
+
+static const struct hole *
+find_hole(const struct match *match, struct bytes name)
+{
+	size_t i;
+
+	for (i = 0; i < match->count; i++)
+		if (bytes_equal(match->holes[i].name, name))
+			return &match->holes[i];
+	return NULL;
+}
+
+/* The message with its holes filled; false as append_hole. */
+static bool
+fill(enum language language, const char *message, const struct match *match,
+    unsigned depth, struct buf *out)
+{
+	const struct hole *hole;
+	struct bytes name;
+	bool known = true;
+	size_t len;
+
+	while (*message != '\0') {
 		len = placeholder(message, &name);
 		if (len == 0) {
 			(void)buf_append_char(out, *message++);
 			continue;
 		}
-		append_hole(language, &match, name, out);
+		hole = find_hole(match, name);
+		if (hole != NULL)
+			known &= append_hole(language, hole, depth, out);
 		message += len;
 	}
+	return known;
+}
+
+/* By the first pattern of the list that fits; whole: and whose texts within
+ * are known, too. */
+static bool
+translate_by(enum language language, const char *const *patterns,
+    const char *text, bool whole, unsigned depth, struct buf *out)
+{
+	struct match match;
+	struct buf filled;
+	bool found = false;
+
+	buf_init(&filled, PHRASE_SIZE_MAX);
+	for (; *patterns != NULL && !found; patterns++) {
+		if (!matches(*patterns, text, &match))
+			continue;
+		buf_reset(&filled);
+		found = fill(language, i18n_text(language, *patterns), &match,
+			    depth, &filled) ||
+		    !whole;
+	}
+	if (found)
+		(void)buf_append_bytes(out, buf_bytes(&filled));
+	buf_free(&filled);
+	return found;
+}
+
+static bool
+translate_wanted(enum language language, struct bytes text, unsigned depth,
+    struct buf *out)
+{
+	char *copy = xmemdup(text.data, text.len);
+	bool known =
+	    translate_by(language, page_phrase_wanted, copy, false, depth, out);
+
+	if (!known)
+		(void)buf_append_bytes(out, text);
+	free(copy);
+	return known;
+}
+
+static bool
+translate(enum language language, struct bytes text, unsigned depth,
+    struct buf *out)
+{
+	char *copy = xmemdup(text.data, text.len);
+	bool known = depth < DEPTH_MAX &&
+	    (translate_by(language, page_phrases, copy, false, depth, out) ||
+		translate_by(language, page_phrase_contexts, copy, true, depth,
+		    out));
+
+	if (!known)
+		(void)buf_append_bytes(out, text);
+	free(copy);
+	return known;
+}
+
+/* ---- the whole ---- */
+
+bool
+phrase_translate(enum language language, const char *text, struct buf *out)
+{
+	return translate(language, bytes_of(text), 0, out);
+}
+
+static void
+see_list(const char *const *list,
+    void (*see)(void *context, const char *where, const char *msgid,
+	const char *plural),
+    void *context)
+{
+	for (; *list != NULL; list++)
+		see(context, "page_phrase_list.c", *list, NULL);
 }
 
 void
@@ -246,11 +314,11 @@ phrase_messages(void (*see)(void *context, const char *where, const char *msgid,
 		    const char *plural),
     void *context)
 {
-	static const char where[] = "page_phrases.c";
 	size_t i;
 
-	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-		see(context, where, phrases[i], NULL);
+	see_list(page_phrases, see, context);
+	see_list(page_phrase_contexts, see, context);
+	see_list(page_phrase_wanted, see, context);
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		see(context, where, fields[i].label, NULL);
+		see(context, "page_phrases.c", fields[i].label, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "mail/charset.h"
@@ -268,6 +269,15 @@ put_foot(struct page *page)
 	put(page, "</body></html>\n");
 }
 
+/* ---- time ---- */
+
+/* One body has a ceiling of its own (html.h); a mail can have many. */
+static bool
+is_out_of_time(int64_t until_ms)
+{
+	return clock_thread_cpu_ms() > until_ms;
+}
+
 /* ---- HTML ---- */
 
 static bool
@@ -309,12 +319,17 @@ preview_html(struct arena *arena, const struct mime *mime,
 	};
 	const struct html_source source = { &words, find_picture,
 		(void *)(uintptr_t)mime };
+	const int64_t until_ms = clock_thread_cpu_ms() + PREVIEW_CPU_MAX_MS;
 	struct buf text;
 	size_t i;
 
 	html_init(html, arena);
 	buf_init(&text, HTML_INPUT_MAX);
 	for (i = 0; i < mime->html_count; i++) {
+		if (is_out_of_time(until_ms)) {
+			html->cut = true;
+			break;
+		}
 		buf_reset(&text);
 		if (!html_source_text(arena, mime->html[i], &text))
 			html->cut = true;
@@ -437,6 +452,7 @@ static void
 write_text(struct page *page, const struct mime *mime)
 {
 	struct text_page text_page = { page, 0 };
+	const int64_t until_ms = clock_thread_cpu_ms() + PREVIEW_CPU_MAX_MS;
 	bool whole = true;
 	struct text_form form;
 	struct buf text;
@@ -450,6 +466,10 @@ write_text(struct page *page, const struct mime *mime)
 	put(page, "<main class=\"sk-text\">");
 	buf_init(&text, PREVIEW_TEXT_MAX);
 	for (i = 0; i < body_count(mime); i++) {
+		if (is_out_of_time(until_ms)) {
+			whole = false;
+			break;
+		}
 		buf_reset(&text);
 		if (i > 0)
 			put(page, "<hr>");
@@ -507,6 +527,7 @@ put_plain_line(void *context, unsigned quotes, struct bytes text)
 int
 preview_plain(struct arena *arena, const struct mime *mime, struct buf *out)
 {
+	const int64_t until_ms = clock_thread_cpu_ms() + PREVIEW_CPU_MAX_MS;
 	struct text_form form;
 	bool whole = true;
 	struct buf text;
@@ -514,6 +535,10 @@ preview_plain(struct arena *arena, const struct mime *mime, struct buf *out)
 
 	buf_init(&text, PREVIEW_TEXT_MAX);
 	for (i = 0; i < body_count(mime); i++) {
+		if (is_out_of_time(until_ms)) {
+			whole = false;
+			break;
+		}
 		buf_reset(&text);
 		whole &= body_text(arena, mime, i, &form, &text);
 		text_each_line(buf_bytes(&text), &form, put_plain_line, out);

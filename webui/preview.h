@@ -23,6 +23,8 @@ enum preview_part {
 
 /* Of the page: its markup twice over, and its pictures. */
 #define PREVIEW_BYTES_MAX ((size_t)12 * 1024 * 1024)
+/* Of processor time, after which no further body of a mail is begun. */
+#define PREVIEW_CPU_MAX_MS 1000
 /* Of the text of one body. */
 #define PREVIEW_TEXT_MAX ((size_t)1024 * 1024)
 

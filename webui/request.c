@@ -233,6 +233,7 @@ request_edited(struct request *request, struct edit *edit, int rc)
 	if (rc < 0 && edit->problem != EDIT_OK) {
 		request->status = statuses[edit->problem];
 		request->field = edit->field;
+		request->row = edit->row;
 	}
 	pthread_mutex_lock(&api->lock);
 	if (edit->settings != NULL &&

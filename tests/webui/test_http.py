@@ -144,7 +144,7 @@ class Answer:
 
     @property
     def alert(self):
-        found = re.search(r'role="alert">(.*?)</div></div>', self.text, re.S)
+        found = re.search(r'role="alert"[^>]*>(.*?)</div></div>', self.text, re.S)
         return html.unescape(re.sub(r"<[^>]+>", " ", found.group(1))) \
             if found else None
 
@@ -208,6 +208,17 @@ class Browser:
         return self.post("/password", {
             "password": old, "new_password": new, "repeat_password": new,
             "csrf": self.token()})
+
+
+def faulty(answer):
+    """Names of the fields that are marked; the keyboard is in one of them."""
+    marked = [tag for tag in re.findall(r"<(?:input|select|textarea)[^>]*>",
+                                        answer.text)
+              if 'aria-invalid="true"' in tag]
+    for tag in marked:
+        assert re.search(r'aria-describedby="problem[ "]', tag), tag
+        assert " autofocus" in tag, tag
+    return [re.search(r' name="([^"]*)"', tag).group(1) for tag in marked]
 
 
 class Client(Browser):
@@ -430,13 +441,13 @@ class SignIn(Base):
 
 
 class LockOut(Base):
-    def hold_locked(self, name):
+    def hold_locked(self, name, network="127.0.0.1"):
         """Longer than it is: however slow this machine is."""
         redis = self.server.redis
         key = f"sk:{{c:sign-in}}:user:{name}"
-        until = int(redis.run("HGET", key, "until"))
+        until = int(redis.run("HGET", key, f"until {network}"))
         self.assertGreater(until, 0)
-        redis.run("HSET", key, "until", until + 3600 * 1000)
+        redis.run("HSET", key, f"until {network}", until + 3600 * 1000)
 
     def test_user(self):
         self.server.command("user", "add", "target", "postmaster")
@@ -474,12 +485,69 @@ class LockOut(Base):
             Client(self.server).enter("waiter", "wrong one")
         redis = self.server.redis
         key = "sk:{c:sign-in}:user:waiter"
-        until = int(redis.run("HGET", key, "until"))
+        until = int(redis.run("HGET", key, "until 127.0.0.1"))
         self.assertGreater(redis.run("TTL", key), 0)
-        redis.run("HSET", key, "until", until - 31 * 1000)
+        redis.run("HSET", key, "until 127.0.0.1", until - 31 * 1000)
         self.assertEqual(Client(self.server).enter(
             "waiter", made["password"]).status, 200)
-        self.assertEqual(redis.run("EXISTS", key), 0)
+        self.assertIsNone(redis.run("HGET", key, "until 127.0.0.1"))
+        self.assertIsNone(redis.run("HGET", key, "n 127.0.0.1"))
+
+    def test_only_from_there(self):
+        """Who knows a name locks it for the own network, not its owner."""
+        made = self.server.command("user", "add", "envied", "postmaster")
+        for _ in range(5):
+            Client(self.server, source="127.0.0.66").enter("envied", "wrong")
+        self.hold_locked("envied", "127.0.0.66")
+        self.assertEqual(Client(self.server, source="127.0.0.66").enter(
+            "envied", made["password"]).status, 429)
+        self.assertEqual(Client(self.server).enter(
+            "envied", made["password"]).status, 200)
+        # Nor did that unlock it there.
+        self.assertEqual(Client(self.server, source="127.0.0.66").enter(
+            "envied", made["password"]).status, 429)
+
+    def test_from_everywhere(self):
+        """Guessing from many networks meets a ceiling, but for networks from
+        which the user came before."""
+        redis = self.server.redis
+        made = self.server.command("user", "add", "famous", "postmaster")
+        key = "sk:{c:sign-in}:user:famous"
+        self.assertEqual(Client(self.server, source="127.0.0.77").enter(
+            "famous", made["password"]).status, 200)
+        redis.run("HSET", key, "n", 28)
+        for last in (2, 3):
+            self.assertEqual(Client(self.server, source=f"127.0.1.{last}")
+                             .enter("famous", "wrong one").status, 401)
+        self.hold_locked_everywhere(key)
+        self.assertEqual(Client(self.server, source="127.0.1.4").enter(
+            "famous", made["password"]).status, 429)
+        self.assertEqual(Client(self.server, source="127.0.0.77").enter(
+            "famous", made["password"]).status, 200)
+        # The owner's sign-in is no leave to guess on.
+        self.assertEqual(Client(self.server, source="127.0.1.5").enter(
+            "famous", "wrong one").status, 429)
+        self.server.command("user", "set", "famous", "--unlock")
+        self.assertEqual(Client(self.server, source="127.0.1.4").enter(
+            "famous", made["password"]).status, 200)
+
+    def hold_locked_everywhere(self, key):
+        redis = self.server.redis
+        until = int(redis.run("HGET", key, "until"))
+        redis.run("HSET", key, "until", until + 3600 * 1000)
+
+    def test_known_networks_are_few(self):
+        redis = self.server.redis
+        made = self.server.command("user", "add", "travels", "postmaster")
+        key = "sk:{c:sign-in}:known:travels"
+        for n in range(20):
+            redis.run("HSET", key, f"192.0.2.{n}", 1000 + n)
+        self.assertEqual(Client(self.server).enter(
+            "travels", made["password"]).status, 200)
+        self.assertEqual(redis.run("HLEN", key), 20)
+        self.assertIsNone(redis.run("HGET", key, "192.0.2.0"))
+        self.assertIsNotNone(redis.run("HGET", key, "127.0.0.1"))
+        self.assertGreater(redis.run("TTL", key), 80 * 24 * 3600)
 
     def test_address(self):
         """Many names from one address."""
@@ -720,8 +788,70 @@ class Pages(Base):
         answer = browser.post("/users", {"name": "x", "role": "releaser",
                                          "csrf": token})
         self.assertEqual(answer.status, 400)
-        self.assertIn("domains", answer.alert)
+        self.assertIn("Domains", answer.alert)
         self.assertIn('value="x"', answer.text)
+        self.assertIn('<option value="releaser" selected>', answer.text)
+        self.assertEqual(faulty(answer), ["domains"])
+
+    def test_field_at_fault(self):
+        """It is marked, told what is wrong, gets the keyboard, and all that
+        was typed stands there again."""
+        browser = self.signed_in()
+        for path in ("/domains", "/recipients", "/aliases"):
+            browser.post(path, {"domain": "fault.example",
+                                "address": "taro@fault.example",
+                                "source": "info@fault.example",
+                                "targets": "taro@fault.example",
+                                "csrf": browser.token("/domains")})
+        domain = "?domain=fault.example"
+        for path, page, fields, wrong in (
+                ("/lists", "/lists" + domain,
+                 {"domain": "fault.example", "side": "client",
+                  "kind": "allow", "pattern": "300.1.2.3",
+                  "comment": "kept-1"}, "pattern"),
+                ("/lists", "/lists" + domain,
+                 {"domain": "fault.example", "side": "sender",
+                  "kind": "block", "pattern": "@spam.example",
+                  "expires": "2001-01-01", "comment": "kept-2"}, "expires"),
+                ("/domains", "/domains", {"domain": "kept-3 .example"},
+                 "domain"),
+                ("/recipients", "/recipients" + domain,
+                 {"address": "kept-4@", "comment": "kept-4"}, "address"),
+                ("/aliases", "/aliases" + domain,
+                 {"source": "kept@fault.example",
+                  "targets": "kept-5"}, "targets"),
+                ("/domains/fault.example", "/domains/fault.example",
+                 {"options.retention": "kept-6",
+                  "as_shown.retention": "30d"}, "options.retention"),
+                ("/routes/fault.example", "/routes/fault.example",
+                 {"routes.0.host": "kept-7.example", "routes.0.port": "25",
+                  "routes.1.host": "mx2.example",
+                  "routes.1.port": "99999"}, "routes.1.port"),
+                ("/users", "/users",
+                 {"name": "kept 8", "role": "mail-user"}, "name")):
+            browser.get(page)
+            answer = browser.post(path, {**fields, "csrf": browser.token()},
+                                  Referer=self.address(page))
+            label = f"{path} {wrong}"
+            self.assertEqual(answer.status, 400, label)
+            self.assertEqual(faulty(answer), [wrong], label)
+            for value in fields.values():
+                if "kept" in value:
+                    self.assertIn(html.escape(value), answer.text, label)
+            self.assertIn('id="problem"', answer.text, label)
+
+    def address(self, path):
+        return f"http://127.0.0.1:{self.server.port}{path}"
+
+    def test_filter_at_fault(self):
+        """A search that cannot be: its page, with what was typed."""
+        browser = self.signed_in()
+        answer = browser.get("/log?client=kept&sender=also")
+        self.assertEqual(answer.status, 400)
+        self.assertEqual(faulty(answer), ["client"])
+        for value in ("kept", "also"):
+            self.assertIn(f'value="{value}"', answer.text)
+        self.assertIn("<details open>", answer.text)
 
     def test_user_form_shows_password_once(self):
         browser = self.signed_in()
@@ -793,6 +923,18 @@ class Pages(Base):
         answer = client.send("/routes/checked.example",
                              {"routes": routes, "check": True})
         self.assertEqual(answer.status, 409)
+        # Which of them does not, and why.
+        self.assertEqual([(c["host"], c["port"], c["ok"])
+                          for c in answer.json["checks"]],
+                         [("127.0.0.1", dead, False)])
+        self.assertIn("Connection refused", answer.json["checks"][0]["text"])
+        answer = browser.post("/routes/checked.example", {
+            "routes.0.host": "127.0.0.1", "routes.0.port": dead,
+            "check": "yes", "csrf": browser.token("/routes/checked.example")},
+            Accept_Language="ja")
+        self.assertEqual(answer.status, 409)
+        self.assertIn("接続が拒否されました", answer.text)
+        self.assertIn(f"127.0.0.1:{dead}", answer.text)
         answer = client.send("/routes/checked.example", {"routes": routes})
         self.assertEqual(answer.status, 200)
 
@@ -871,10 +1013,57 @@ class Ceilings(Base):
         self.assertEqual(status, 400)
 
     def test_header_too_large(self):
+        answer = self.server.raw("\r\n".join(
+            ("GET /overview HTTP/1.1", "Host: 127.0.0.1",
+             "Accept-Language: ja", "Connection: close",
+             *(f"X-{i}: {'x' * 4000}" for i in range(20)), "", "")
+        ).encode())
+        self.assertEqual(answer[9:12], b"431")
+        self.assertIn("リクエストのヘッダーが大きすぎます", answer.decode())
+        # What is far too large the library of HTTP refuses.
         status = self.simple("GET /healthz HTTP/1.1",
-                             *(f"X-{i}: {'x' * 4000}" for i in range(30)))
-        self.assertIn(status, (431, 400, 413, None))
+                             *(f"X-{i}: {'x' * 4000}" for i in range(90)))
+        self.assertIn(status, (431, 413, None))
         self.assertEqual(self.simple("GET /healthz HTTP/1.1"), 200)
+
+    def counted(self, code):
+        text = self.server.raw(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                               b"Connection: close\r\n\r\n").decode()
+        return int(re.search(
+            rf'web_requests_total{{code="{code}"}} (\d+)', text).group(1))
+
+    def test_refused_is_counted(self):
+        """Whoever refuses, we or the library."""
+        for label, data in (
+                ("ours", b"PUT / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                 b"Connection: close\r\n\r\n"),
+                ("no host", b"GET / HTTP/1.1\r\n\r\n"),
+                ("no length", b"POST /sign-in HTTP/1.1\r\n"
+                 b"Host: 127.0.0.1\r\nContent-Length: x\r\n\r\n"),
+                ("bad chunk", b"POST /sign-in HTTP/1.1\r\n"
+                 b"Host: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                 b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+                ("huge header", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                 + b"X: " + b"x" * 400000 + b"\r\n\r\n")):
+            before = self.counted("4xx")
+            try:
+                self.server.raw(data)
+            except OSError:
+                pass    # it closed before all was sent
+            until = time.monotonic() + PATIENCE_S
+            while self.counted("4xx") != before + 1:
+                self.assertLess(time.monotonic(), until, label)
+                time.sleep(0.05)
+
+    def test_retry_after(self):
+        self.server.redis.run("HSET", "sk:{c:sign-in}:ip:127.0.0.1",
+                              "until", int(time.time() * 1000) + 600000)
+        try:
+            answer = Client(self.server).enter("somebody", "wrong one")
+        finally:
+            self.server.redis.run("DEL", "sk:{c:sign-in}:ip:127.0.0.1")
+        self.assertEqual(answer.status, 429)
+        self.assertIn(int(answer.headers["Retry-After"]), range(500, 601))
 
     def test_chunks_without_end(self):
         """No length was told: the ceiling is kept all the same."""
@@ -1060,31 +1249,81 @@ class Proxy(Base):
 
 
 class Tls(unittest.TestCase):
-    def test_https(self):
+    """The certificate may change while pages are served."""
+
+    def setUp(self):
         if not Redis.INSTALLED or shutil.which("openssl") is None:
             self.skipTest("no redis-server, or no openssl")
-        with tempfile.TemporaryDirectory() as place:
-            cert = os.path.join(place, "cert.pem")
-            key = os.path.join(place, "key.pem")
-            subprocess.run(
-                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                 "-subj", "/CN=localhost", "-addext",
-                 "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-                check=True, stdin=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL)
-            server = Server(web_tls_cert=cert, web_tls_key=key).start()
-            try:
-                connection = http.client.HTTPSConnection(
-                    "127.0.0.1", server.port, timeout=PATIENCE_S,
-                    context=ssl.create_default_context(cafile=cert))
-                connection.request("GET", "/sign-in")
-                answer = Answer(connection.getresponse())
-                connection.close()
-            finally:
-                self.assertEqual(server.stop(), 0)
+        self.place = tempfile.TemporaryDirectory()
+        self.addCleanup(self.place.cleanup)
+        self.cert = os.path.join(self.place.name, "cert.pem")
+        self.key = os.path.join(self.place.name, "key.pem")
+        self.make("first")
+        self.server = Server(web_tls_cert=self.cert,
+                             web_tls_key=self.key).start()
+
+    def tearDown(self):
+        self.assertEqual(self.server.stop(), 0)
+
+    def make(self, name):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+             "-subj", f"/CN={name}", "-addext",
+             "subjectAltName=IP:127.0.0.1", "-keyout", self.key,
+             "-out", self.cert],
+            check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def connect(self):
+        """Believes only what is in the file now."""
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.server.port, timeout=PATIENCE_S,
+            context=ssl.create_default_context(cafile=self.cert))
+
+    def ask(self, connection):
+        connection.request("GET", "/sign-in")
+        return Answer(connection.getresponse())
+
+    def until_logged(self, text):
+        until = time.monotonic() + PATIENCE_S
+        while text not in self.server.log():
+            self.assertLess(time.monotonic(), until, self.server.log())
+            time.sleep(0.05)
+
+    def hang_up(self):
+        self.server.process.send_signal(signal.SIGHUP)
+
+    def test_https(self):
+        connection = self.connect()
+        answer = self.ask(connection)
+        connection.close()
         self.assertEqual(answer.status, 200)
         self.assertIn("Secure", answer.headers["Set-Cookie"])
+
+    def test_another_certificate(self):
+        before = self.connect()
+        self.assertEqual(self.ask(before).status, 200)
+        self.make("second")
+        self.hang_up()
+        self.until_logged("read the certificate again")
+        after = self.connect()
+        self.assertEqual(self.ask(after).status, 200)
+        # Whoever is connected goes on.
+        self.assertEqual(self.ask(before).status, 200)
+        before.close()
+        after.close()
+
+    def test_no_pair(self):
+        with open(self.cert, encoding="ascii") as file:
+            good = file.read()
+        self.make("other")
+        with open(self.cert, "w", encoding="ascii") as file:
+            file.write(good)    # and the key of the other
+        self.hang_up()
+        self.until_logged("the certificate stays as it was")
+        connection = self.connect()
+        self.assertEqual(self.ask(connection).status, 200)
+        connection.close()
 
 
 class StoreAway(Base):

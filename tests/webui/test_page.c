@@ -222,6 +222,165 @@ test_samples(void **state)
 	json_decref(samples);
 }
 
+/* ---- lists of mail ---- */
+
+/* What somebody who sends mail can put into a list: each as long as a
+ * header may be. */
+static const struct {
+	const char *label, *piece;
+} lengthy[] = {
+	{ "ASCII", "a" },
+	{ "quotes", "\"'&<>" },
+	{ "kanji", "関守" },
+	{ "emoji", "👩‍👩‍👧" },
+	{ "Hebrew, and the other way", "\u202eשלום" },
+	{ "combining", "é́́́́́́́" },
+	{ "Thai", "ที่" },
+	{ "words", "Re: " },
+};
+
+static json_t *
+lengthy_text(const char *piece)
+{
+	struct buf out;
+	json_t *text;
+
+	buf_init(&out, 20000);
+	while (out.len < 10000)
+		buf_append_str(&out, piece);
+	text = json_string(buf_str(&out));
+	buf_free(&out);
+	return text;
+}
+
+/* A page of 50 rows, each like the first of the sample but for the texts. */
+static json_t *
+lengthy_sample(const json_t *sample, const char *list, const char *piece)
+{
+	static const char *const fields[] = { "subject", "from", "sender",
+		"mailbox" };
+	json_t *copy = json_deep_copy(sample), *rows = json_array(), *row;
+	json_t *model = json_object_get(copy, "model");
+	size_t i;
+
+	row = json_deep_copy(json_array_get(json_object_get(model, list), 0));
+	assert_true(json_is_object(row));
+	for (i = 0; i < ARRAY_LEN(fields); i++)
+		json_object_set_new(row, fields[i], lengthy_text(piece));
+	for (i = 0; i < 50; i++)
+		json_array_append(rows, row);
+	json_decref(row);
+	json_object_set_new(model, list, rows);
+	return copy;
+}
+
+static void
+check_lengthy(const struct pages *pages, const json_t *sample, const char *list)
+{
+	json_t *full;
+	struct buf page;
+	size_t i;
+	int language;
+
+	for (i = 0; i < ARRAY_LEN(lengthy); i++) {
+		full = lengthy_sample(sample, list, lengthy[i].piece);
+		for (language = 0; language < LANGUAGE_COUNT; language++) {
+			render(pages, full, (enum language)language,
+			    json_object_get(full, "model"), &page);
+			if (page.len > PAGE_SIZE_WANTED)
+				case_fail(lengthy[i].label, "%s: %zu octets",
+				    text(sample, "file"), page.len);
+			if (strstr(page.data, "…") == NULL)
+				case_fail(lengthy[i].label, "no sign of it");
+			buf_free(&page);
+		}
+		json_decref(full);
+	}
+}
+
+static void
+test_lengthy(void **state)
+{
+	json_t *samples = load_samples(), *sample;
+	size_t i, found = 0;
+
+	json_array_foreach(samples, i, sample)
+	{
+		if (strcmp(text(sample, "file"), "quarantine") == 0)
+			check_lengthy(*state, sample, "entries");
+		else if (strcmp(text(sample, "file"), "log") == 0)
+			check_lengthy(*state, sample, "rows");
+		else
+			continue;
+		found++;
+	}
+	assert_int_equal(found, 2);
+	json_decref(samples);
+}
+
+/* ---- fields at fault ---- */
+
+/* Those of a form that people fill in can be marked, by their names. */
+static void
+check_marks(const char *label, const char *form, const char *end,
+    const char *mark)
+{
+	static const char *const plain[] = { "type=\"hidden\"",
+		"type=\"checkbox\"", "type=\"radio\"", " hidden>" };
+	const char *tag, *close;
+	char *text;
+	size_t i;
+
+	for (tag = form; (tag = strchr(tag, '<')) != NULL && tag < end;
+	     tag = close) {
+		close = tag + 1;
+		if (strncmp(tag, "<input ", 7) != 0 &&
+		    strncmp(tag, "<select ", 8) != 0 &&
+		    strncmp(tag, "<textarea ", 10) != 0)
+			continue;
+		close = tag + strcspn(tag, ">");
+		text = xmemdup(tag, (size_t)(close - tag) + 1);
+		for (i = 0; i < ARRAY_LEN(plain); i++)
+			if (strstr(text, plain[i]) != NULL)
+				break;
+		if (i == ARRAY_LEN(plain) && strstr(text, mark) == NULL)
+			case_fail(label, "cannot be marked (%s): %s", mark,
+			    text);
+		free(text);
+	}
+}
+
+static void
+test_fields_can_be_marked(void **state)
+{
+	/* Who chooses among what there is cannot choose wrongly. */
+	static const char *const choices[] = { "layout.html",
+		"domain-picker.html", "choose-domain.html", "auth.html",
+		"style.html" };
+	const struct embedded *file;
+	const char *form, *end;
+	size_t i;
+
+	(void)state;
+	for (file = page_templates; file->name != NULL; file++) {
+		for (i = 0; i < ARRAY_LEN(choices); i++)
+			if (strcmp(file->name, choices[i]) == 0)
+				break;
+		if (i < ARRAY_LEN(choices))
+			continue;
+		form = (const char *)file->data;
+		while ((form = strstr(form, "<form method=\"")) != NULL) {
+			end = strstr(form, "</form>");
+			assert_non_null(end);
+			check_marks(file->name, form, end,
+			    strncmp(form, "<form method=\"post\"", 19) == 0
+				? "{{#fault="
+				: "{{#filter_fault=");
+			form = end;
+		}
+	}
+}
+
 /* ---- hostile models ---- */
 
 static bool
@@ -657,7 +816,8 @@ test_all_domains_of_a_user(void **state)
 	}
 	model = json_pack("{s:o}", "domains", domains);
 	extra = page_extra(&view, "user", model);
-	shown = json_string_value(json_object_get(extra, "domain_text"));
+	shown = json_string_value(
+	    json_object_get(json_object_get(extra, "given"), "domains"));
 	assert_string_equal(shown, buf_str(&want));
 	json_decref(extra);
 	json_decref(model);
@@ -855,6 +1015,8 @@ main(void)
 		cmocka_unit_test(test_pages_have_samples),
 		cmocka_unit_test(test_templates_keep_the_rules),
 		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_lengthy),
+		cmocka_unit_test(test_fields_can_be_marked),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_notices),
 		cmocka_unit_test(test_paths),
