@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -27,6 +28,9 @@
 #define SELECTOR_MAX 63
 /* A directory that changed so recently may change again without a new time. */
 #define SETTLED_S 2
+/* Files that could not be read are tried again, as what helps (a mode, a
+ * file descriptor) does not change the time of the directory. */
+#define AGAIN_MS 2000
 
 static const struct {
 	const char *name, *suffix;
@@ -212,7 +216,8 @@ add_file(struct keyring_set *set, int dir_fd, const char *file, struct err *err)
  */
 static int
 read_set(const char *path, struct keyring_set **out,
-    int (*complain)(const char *path, const struct err *err), struct err *err)
+    int (*complain)(void *context, const char *path, const struct err *err),
+    void *context, struct err *err)
 {
 	struct keyring_set *set;
 	const struct dirent *entry;
@@ -227,7 +232,7 @@ read_set(const char *path, struct keyring_set **out,
 	set->references = 1;
 	while (rc == 0 && (entry = readdir(dir)) != NULL)
 		if (add_file(set, dirfd(dir), entry->d_name, err) < 0)
-			rc = complain(path, err);
+			rc = complain(context, path, err);
 	closedir(dir);
 	if (rc < 0 || set->count == 0) {
 		keyring_set_unref(set);
@@ -239,8 +244,9 @@ read_set(const char *path, struct keyring_set **out,
 }
 
 static int
-give_up(const char *path, const struct err *err)
+give_up(void *context, const char *path, const struct err *err)
 {
+	(void)context;
 	(void)path;
 	(void)err;
 	return -1;
@@ -256,7 +262,7 @@ keyring_read(const char *dir, const char *domain, struct keyring_set **set,
 	if (domain_text_check(domain, err) < 0)
 		return err_prefix(err, "%s", domain);
 	path = domain_path(dir, domain);
-	rc = read_set(path, set, give_up, err);
+	rc = read_set(path, set, give_up, NULL, err);
 	free(path);
 	return rc;
 }
@@ -268,6 +274,9 @@ struct entry {
 	char *domain; /* the key in the map */
 	struct timespec changed;
 	bool settled;            /* no further change can hide behind that */
+	bool trouble;            /* something could not be read */
+	bool quiet;              /* and that was said before */
+	int64_t again_ms;        /* monotonic: when to try again */
 	struct keyring_set *set; /* NULL: nothing that signs */
 };
 
@@ -331,9 +340,14 @@ keyring_close(struct keyring *keyring)
 }
 
 static int
-log_and_go_on(const char *path, const struct err *err)
+log_and_go_on(void *context, const char *path, const struct err *err)
 {
-	log_error("a signing key cannot be used: %s: %s", path, err->text);
+	struct entry *entry = context;
+
+	entry->trouble = true;
+	if (!entry->quiet)
+		log_error("a signing key cannot be used: %s: %s", path,
+		    err->text);
 	return 0;
 }
 
@@ -356,48 +370,61 @@ only_signing(struct keyring_set *take_set)
 	return NULL;
 }
 
+static bool
+is_unchanged(const struct entry *entry, const struct stat *st)
+{
+	return entry != NULL && entry->changed.tv_sec == st->st_mtim.tv_sec &&
+	    entry->changed.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+/* old: what was known before, or NULL. */
 static struct entry *
-entry_read(const char *domain, const char *path, const struct stat *st)
+entry_read(const char *domain, const char *path, const struct stat *st,
+    const struct entry *old)
 {
 	struct entry *entry = xcalloc(1, sizeof(*entry));
 	struct keyring_set *set = NULL;
+	time_t now = time(NULL);
 	struct err err;
 
 	entry->domain = xstrdup(domain);
 	entry->changed = st->st_mtim;
-	entry->settled = time(NULL) > st->st_mtim.tv_sec + SETTLED_S;
-	if (read_set(path, &set, log_and_go_on, &err) < 0)
-		log_error("signing keys: %s", err.text);
+	/* A time to come is one of before the clock was set back. */
+	entry->settled =
+	    now > st->st_mtim.tv_sec + SETTLED_S || now < st->st_mtim.tv_sec;
+	entry->quiet = is_unchanged(old, st) && old->trouble;
+	if (read_set(path, &set, log_and_go_on, entry, &err) < 0)
+		(void)log_and_go_on(entry, path, &err);
 	if (set != NULL)
 		entry->set = only_signing(set);
+	entry->again_ms = clock_mono_ms() + AGAIN_MS;
 	return entry;
 }
 
 static bool
 is_fresh(const struct entry *entry, const struct stat *st)
 {
-	return entry != NULL && entry->settled &&
-	    entry->changed.tv_sec == st->st_mtim.tv_sec &&
-	    entry->changed.tv_nsec == st->st_mtim.tv_nsec;
+	return is_unchanged(entry, st) && entry->settled &&
+	    (!entry->trouble || clock_mono_ms() < entry->again_ms);
 }
 
 /* Only domains that have a directory are kept: their number is ours. */
 static struct entry *
 look_up(struct keyring *keyring, const char *domain, const char *path)
 {
-	struct entry *entry = strmap_get(&keyring->domains, bytes_of(domain));
+	struct entry *old = strmap_get(&keyring->domains, bytes_of(domain));
+	struct entry *entry = NULL;
 	struct stat st;
+	bool there = stat(path, &st) == 0;
 
-	if (stat(path, &st) == 0 && is_fresh(entry, &st))
-		return entry;
-	if (entry != NULL) {
-		strmap_remove(&keyring->domains, bytes_of(domain));
-		entry_free(entry);
-	}
-	if (stat(path, &st) < 0)
-		return NULL;
-	entry = entry_read(domain, path, &st);
-	*strmap_put(&keyring->domains, bytes_of(entry->domain)) = entry;
+	if (there && is_fresh(old, &st))
+		return old;
+	if (there)
+		entry = entry_read(domain, path, &st, old);
+	(void)strmap_remove(&keyring->domains, bytes_of(domain));
+	entry_free(old);
+	if (entry != NULL)
+		*strmap_put(&keyring->domains, bytes_of(entry->domain)) = entry;
 	return entry;
 }
 

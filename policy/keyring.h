@@ -62,8 +62,8 @@ struct keyring *keyring_open(const char *dir);
 void keyring_close(struct keyring *keyring);
 
 /* The keys that sign for this domain (A-labels, lower case): a reference,
- * or NULL when there are none.  Files that cannot be used are logged, once
- * each time they are read. */
+ * or NULL when there are none.  Files that cannot be used are logged when
+ * the directory has changed, and tried again every few seconds. */
 struct keyring_set *keyring_get(struct keyring *keyring, const char *domain);
 
 /* Reads everything again when it is next asked for. */

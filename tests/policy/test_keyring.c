@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,35 @@ test_odd_files(void **state)
 	drop("good", KEY_SIGNS);
 }
 
+/* What helps does not always change the time of the directory. */
+static void
+test_tried_again(void **state)
+{
+	static const struct timespec long_ago[2] = { { 1000000000, 0 },
+		{ 1000000000, 0 } };
+	struct keyring *keyring = keyring_open(dir);
+	char text[SEEN_MAX], *path, *domain_dir;
+	int64_t start = clock_mono_ms();
+
+	(void)state;
+	add("s", ed);
+	move("s", KEY_NEW, KEY_SIGNS);
+	domain_dir = path_of("");
+	path = path_of("s.pem");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(utimensat(AT_FDCWD, domain_dir, long_ago, 0), 0);
+	assert_string_equal(seen(keyring, text), "");
+	assert_int_equal(chmod(path, 0640), 0);
+	while (seen(keyring, text)[0] == '\0' &&
+	    clock_mono_ms() < start + PATIENCE_MS)
+		usleep(50000);
+	assert_string_equal(text, "s");
+	free(path);
+	free(domain_dir);
+	keyring_close(keyring);
+	drop("s", KEY_SIGNS);
+}
+
 static void
 test_file_mode(void **state)
 {
@@ -359,6 +389,7 @@ main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_odd_files),
+		cmocka_unit_test(test_tried_again),
 		cmocka_unit_test(test_file_mode),
 		cmocka_unit_test(test_dns),
 	};
