@@ -586,6 +586,8 @@ history_expire(struct history *history, unsigned days, struct err *err)
 			return -1;
 		}
 		total += removed;
-	} while (removed > 0);
-	return expire_rest(history, before_ms, err) < 0 ? -1 : total;
+	} while (removed > 0 && total < HISTORY_EXPIRE_MOST);
+	if (removed == 0 && expire_rest(history, before_ms, err) < 0)
+		return -1;
+	return total;
 }

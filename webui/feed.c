@@ -38,7 +38,7 @@ struct feed {
 	pthread_cond_t stopped; /* stopping was set */
 	bool stopping;
 	bool failing; /* and it has been said */
-	int64_t expire_ms;
+	int64_t expire_ms, expired;
 };
 
 static bool
@@ -96,10 +96,14 @@ expire(struct feed *feed)
 		feed->expire_ms = clock_mono_ms() + EXPIRE_FIRST_MS;
 		return;
 	}
-	if (removed > 0)
+	feed->expired += removed;
+	if (removed >= HISTORY_EXPIRE_MOST)
+		return; /* there may be more */
+	if (feed->expired > 0)
 		log_info("history: removed %" PRId64 " mails older than %u "
 			 "days",
-		    removed, feed->days);
+		    feed->expired, feed->days);
+	feed->expired = 0;
 	feed->expire_ms = clock_mono_ms() + EXPIRE_EVERY_MS;
 }
 
