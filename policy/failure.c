@@ -229,11 +229,14 @@ describe_spf(struct arena *arena, const struct scan *scan,
     struct failure *failure)
 {
 	const char *domain = scan->auth.spf.mailfrom.domain;
-	const struct dns_answer *answer = dns_ask(scan->dns, domain, DNS_TXT);
+	const struct dns_answer *answer;
 	struct cursor c;
 	size_t i;
 
+	if (domain == NULL || domain[0] == '\0')
+		return;
 	failure->spf_domain = domain;
+	answer = dns_ask(scan->dns, domain, DNS_TXT);
 	for (i = 0; answer != NULL && i < answer->count; i++) {
 		c = cursor_of(answer->records[i].text);
 		if (!cursor_literal(&c, "v=spf1") ||
@@ -329,7 +332,8 @@ failure_describe(struct arena *arena, const struct scan *scan,
 	    failure->spf_domain = failure->spf_record = "";
 	if (s != NULL)
 		describe_signature(&redaction, s, failure);
-	if (spf_has_failed(&scan->auth.spf.mailfrom))
+	if (spf_has_failed(&scan->auth.spf.mailfrom) ||
+	    scan->auth.spf.mailfrom.result == AUTH_NEUTRAL)
 		describe_spf(arena, scan, failure);
 	describe_mail(&redaction, scan, context, failure);
 }

@@ -22,6 +22,10 @@ TARO, HANAKO = f"taro@{SHOP}", f"hanako@{SHOP}"
 ASKS = world.Sender(
     "asks", "198.18.20.1", signs=True,
     dmarc=f"v=DMARC1; p=none; ruf=mailto:hanako@{SHOP}")
+# Wants to hear of signatures, whatever else passes.
+SIGNS = world.Sender(
+    "signs", "198.18.22.1", signs=True,
+    dmarc=f"v=DMARC1; p=none; fo=d; ruf=mailto:hanako@{SHOP}")
 SHY = world.Sender("shy", "198.18.21.1", dmarc="v=DMARC1; p=none; "
                    "ruf=mailto:nobody@elsewhere.sekimori-test.net")
 QUEUE = "sk:{fr}:failures"
@@ -31,8 +35,10 @@ ON = {"report_from": f"dmarc@{GATE}", "report_rate": 6000,
 
 def zone(lines):
     ASKS.publish(lines)
+    SIGNS.publish(lines)
     SHY.publish(lines)
     lines.txt(f"{ASKS.domain}._report._dmarc.{SHOP}", "v=DMARC1")
+    lines.txt(f"{SIGNS.domain}._report._dmarc.{SHOP}", "v=DMARC1")
     # What must pass DMARC: our reports.
     lines.txt(GATE, "v=spf1 ip4:127.0.0.0/8 -all")
 
@@ -165,6 +171,27 @@ def test_no_report_about_an_answer(lab):
     wait_until(lambda: lab.redis.run("XLEN", QUEUE) == 0, "the queue's end")
     new = reports_of(lab)[before:]
     assert [parts_of(r)[1]["Source-IP"] for r in new] == ["198.18.67.100"]
+
+
+def test_signature_that_failed(lab):
+    """SPF passes, and so does DMARC: the signature is told of by itself."""
+    mail = forged(SIGNS).sign(SIGNS.key)
+    mail.body += b"Added on the way.\r\n"
+    before = len(reports_of(lab))
+    send(lab, mail, f"boss@{SIGNS.domain}", client=SIGNS.ip)
+    wait_until(lambda: len(reports_of(lab)) > before, "the report")
+    _, feedback, header = parts_of(reports_of(lab)[-1])
+    assert feedback["Auth-Failure"] == "bodyhash"
+    assert feedback["Identity-Alignment"] == "dkim"
+    assert feedback["DKIM-Domain"] == SIGNS.domain
+    assert feedback["DKIM-Identity"] == f"@{SIGNS.domain}"
+    assert feedback["DKIM-Selector"] == SIGNS.key.selector
+    assert feedback["SPF-DNS"] is None
+    assert feedback["DKIM-Canonicalized-Body"] is None
+    assert "dmarc=pass" in feedback["Authentication-Results"]
+    # As it came, but for white space.
+    came = email.message_from_bytes(mail.build())["DKIM-Signature"]
+    assert "".join(header["DKIM-Signature"].split()) == "".join(came.split())
 
 
 def test_no_report_without_consent(lab):

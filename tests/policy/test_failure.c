@@ -644,7 +644,7 @@ test_json_refused(void **state)
 			case_fail(cases[i].label, "taken");
 	huge = xmalloc(FAILURE_TEXT_MAX + 1);
 	memset(huge, ' ', FAILURE_TEXT_MAX + 1);
-	memcpy(huge, good, strlen(good));
+	memcpy(huge, good, sizeof(good) - 1);
 	assert_int_equal(failure_from_json(arena,
 			     (struct bytes){ huge, FAILURE_TEXT_MAX }, &read,
 			     &err),
