@@ -411,7 +411,8 @@ take_ours(struct transaction *tx, const struct envelope_recipient *rcpt,
 		if (refusal == NULL || verdict->action == ACTION_DEFER)
 			refusal = verdict;
 	}
-	if (refusal == NULL || refused < found->count || tx->observes)
+	if (refusal == NULL || tx->observes ||
+	    (refused < found->count && refusal->action != ACTION_DEFER))
 		return answer_of(ANSWER_CONTINUE);
 	tx->mailbox_count = before;
 	tx->watched = watched;

@@ -46,6 +46,7 @@ static const char objects[] =
     "  'alias:half':{'to':['ok@our.example','locked@our.example']},"
     "  'alias:none':{'to':['locked@our.example','atrcpt@our.example']},"
     "  'alias:later':{'to':['locked@our.example','wait@our.example']},"
+    "  'alias:apart':{'to':['ok@our.example','wait@our.example']},"
     "  'alias:loop':{'to':['loop2@our.example']},"
     "  'alias:loop2':{'to':['loop@our.example']}},"
     " 'domain:list.example':{'option:restrict_recipients':'yes',"
@@ -472,6 +473,10 @@ test_at_rcpt(void **state)
 		    "550/5.2.1  event:rejected:none@our.example" },
 		{ "alias: one wants to wait", { .recipients = "later" },
 		    "451/4.7.1  event:deferred:later@our.example" },
+		{ "alias: one wants to wait, the other RCPT need not",
+		    { .recipients = "ok2 apart" },
+		    "ok 451/4.7.1 | event:deferred:apart@our.example"
+		    " event:accepted:ok2@our.example | ok" },
 		{ "alias: one refuses", { .recipients = "half" },
 		    "ok | beside:ok@our.example held:locked@our.example"
 		    " sent:.0:our.example | discard" },
