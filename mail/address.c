@@ -113,6 +113,56 @@ domain_normalize(struct arena *arena, struct bytes text, const char **domain,
 	return 0;
 }
 
+static struct bytes
+without_punctuation(struct bytes text)
+{
+	while (text.len > 0 && strchr(".-_", text.data[text.len - 1]) != NULL)
+		text.len--;
+	return text;
+}
+
+/* Up to the first octet above 127, or two dots. */
+static struct bytes
+ascii_start(struct bytes text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len && (text.data[i] & 0x80) == 0; i++)
+		if (text.data[i] == '.' && i + 1 < text.len &&
+		    text.data[i + 1] == '.')
+			break;
+	return without_punctuation((struct bytes){ text.data, i });
+}
+
+/* Does the last label begin in ASCII and go on in something else?  No top
+ * level domain does. */
+static bool
+ends_mixed(struct bytes text)
+{
+	const char *dot =
+	    text.len > 0 ? memrchr(text.data, '.', text.len) : NULL;
+	const char *label = dot != NULL ? dot + 1 : text.data;
+	struct bytes last = { label, (size_t)(text.data + text.len - label) };
+
+	return last.len > 0 && (*last.data & 0x80) == 0 && !is_ascii(last);
+}
+
+struct bytes
+domain_at_start(struct arena *arena, struct bytes text)
+{
+	struct bytes whole = without_punctuation(text);
+	struct bytes start = ascii_start(whole);
+	char out[DOMAIN_MAX + 1];
+	bool whole_is_one = normalize(arena, whole, out) == NULL;
+
+	if (whole_is_one && !ends_mixed(whole))
+		return whole;
+	if (memchr(start.data, '.', start.len) != NULL &&
+	    normalize(arena, start, out) == NULL)
+		return start;
+	return whole_is_one ? whole : (struct bytes){ text.data, 0 };
+}
+
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" in one spelling. */
 static const char *
 literal_domain(struct bytes in, char *out)

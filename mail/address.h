@@ -59,6 +59,12 @@ int address_append_key(struct buf *out, const char *key);
  * no domain name (underscores are allowed, empty labels are not). */
 int domain_normalize(struct arena *arena, struct bytes text,
     const char **domain, struct err *err);
+/*
+ * The domain that text begins with, as a person reads it: punctuation at its
+ * end, and what follows it without a space in another script or as a sign
+ * that no domain has, is not of it.  Empty when there is none.
+ */
+struct bytes domain_at_start(struct arena *arena, struct bytes text);
 /* For people: A-labels to UTF-8 where that is safe, else as it is.  Safe is
  * a label of Latin, Japanese, Chinese or Korean letters; a label that could
  * pass for another one (Cyrillic, Greek) stays as it is. */

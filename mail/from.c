@@ -430,7 +430,8 @@ add_around_at(struct parser *p, struct bytes name, const char *at)
 	while (end < name_end && is_domain_char((unsigned char)*end))
 		end++;
 	local = (struct bytes){ start, (size_t)(at - start) };
-	domain = (struct bytes){ at + 1, (size_t)(end - at - 1) };
+	domain = domain_at_start(p->arena,
+	    (struct bytes){ at + 1, (size_t)(end - at - 1) });
 	if (domain.len == 0 || memchr(domain.data, '.', domain.len) == NULL ||
 	    address_make(p->arena, local, domain, &address, NULL) < 0)
 		return 0;

@@ -140,7 +140,8 @@ foreign_domain(struct arena *arena, const struct dmarc_authors *authors,
 		     is_domain_octet(name[len]) && at_sign(name + len) == 0;
 		     len++)
 			;
-		if (reads_as_domain(arena, (struct bytes){ name, len },
+		if (reads_as_domain(arena,
+			domain_at_start(arena, (struct bytes){ name, len }),
 			&domain) &&
 		    !is_of_author(authors, domain))
 			return domain;

@@ -219,6 +219,45 @@ test_parse_refuses(void **state)
 }
 
 static void
+test_domain_at_start(void **state)
+{
+	static const struct {
+		const char *label;
+		const char *text, *want;
+	} cases[] = {
+		{ "domain", "bank.example", "bank.example" },
+		{ "one label", "bank", "bank" },
+		{ "nothing", "", "" },
+		{ "dots", "...", "" },
+		{ "full stop", "bank.example.", "bank.example" },
+		{ "hyphens", "bank.example--", "bank.example" },
+		{ "two dots within", "bank.example..and", "bank.example" },
+		{ "two dots behind one label", "bank..example", "" },
+		{ "U-label", "b\xc3\xa4nk.example", "b\xc3\xa4nk.example" },
+		{ "international top level",
+		    "mail.bank.\xe4\xbe\x8b\xe3\x81\x88",
+		    "mail.bank.\xe4\xbe\x8b\xe3\x81\x88" },
+		{ "words behind", "bank.example\xe3\x82\x88\xe3\x82\x8a",
+		    "bank.example" },
+		{ "no-break space", "bank.example\xc2\xa0z", "bank.example" },
+		{ "no UTF-8", "bank.example\xa0", "bank.example" },
+		{ "not even a domain then", "b\xa0nk.example", "" },
+	};
+	struct arena *arena = arena_new(0);
+	struct bytes got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		got = domain_at_start(arena, bytes_of(cases[i].text));
+		if (!bytes_equal(got, bytes_of(cases[i].want)))
+			case_fail(cases[i].label, "'%.*s'", (int)got.len,
+			    got.data);
+	}
+	arena_free(arena);
+}
+
+static void
 test_limits_are_reached(void **state)
 {
 	struct arena *arena = arena_new(0);
@@ -401,6 +440,7 @@ main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_common_labels),
+		cmocka_unit_test(test_domain_at_start),
 		cmocka_unit_test(test_limits_are_reached),
 		cmocka_unit_test(test_append_key),
 		cmocka_unit_test(test_make),
