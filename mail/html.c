@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -696,13 +697,20 @@ decode_data(struct bytes url, struct buf *out)
 static bool
 find_picture(struct writer *w, struct bytes url, struct buf *out)
 {
+	const int64_t start_ms = clock_thread_cpu_ms();
 	struct cursor c = cursor_of(url);
+	bool found;
 
+	if (w->html->image_cpu_ms > HTML_IMAGES_CPU_MAX_MS)
+		return false;
 	if (!cursor_literal(&c, "cid:"))
-		return decode_data(url, out);
-	return w->source->image != NULL &&
-	    w->source->image(w->source->context,
-		(struct bytes){ c.p, (size_t)(c.end - c.p) }, out);
+		found = decode_data(url, out);
+	else
+		found = w->source->image != NULL &&
+		    w->source->image(w->source->context,
+			(struct bytes){ c.p, (size_t)(c.end - c.p) }, out);
+	w->html->image_cpu_ms += clock_thread_cpu_ms() - start_ms;
+	return found;
 }
 
 static void

@@ -27,6 +27,9 @@
 #define HTML_SHEET_MAX ((size_t)256 * 1024)
 /* Of all pictures together, as they are in the mail. */
 #define HTML_IMAGES_MAX ((size_t)2 * 1024 * 1024)
+/* Of processor time for finding them: each may be large, of no use, and asked
+ * for as often as the mail likes [60,000 times 2 MB: 170 s]. */
+#define HTML_IMAGES_CPU_MAX_MS 500
 /* Elements deeper than this lose their tags, not their text. */
 #define HTML_DEPTH_MAX 256
 #define HTML_WARNINGS_MAX 20
@@ -72,6 +75,7 @@ struct html {
 	/* private */
 	struct arena *arena;
 	size_t image_bytes;
+	int64_t image_cpu_ms;
 	size_t image_markup;
 };
 

@@ -11,6 +11,7 @@
 
 #include "tests/unit.h"
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "mail/html.h"
 #include "mail/html_css.h"
@@ -316,6 +317,46 @@ test_ceilings(void **state)
 		buf_free(&text);
 		arena_free(arena);
 	}
+}
+
+/* A picture that takes 20 ms of the processor to find. */
+static bool
+find_slowly(void *context, struct bytes id, struct buf *out)
+{
+	const int64_t until_ms = clock_thread_cpu_ms() + 20;
+	size_t *asked = context;
+
+	(void)id;
+	(void)out;
+	(*asked)++;
+	while (clock_thread_cpu_ms() < until_ms)
+		continue;
+	return false;
+}
+
+static void
+test_slow_pictures(void **state)
+{
+	struct arena *arena = arena_new(0);
+	size_t asked = 0, i;
+	const struct html_source slow = { &words, find_slowly, &asked };
+	struct html html;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, SIZE_MAX);
+	for (i = 0; i < 1000; i++)
+		buf_append_str(&text, "<img src=cid:x>");
+	html_init(&html, arena);
+	/* Of two bodies together. */
+	html_add(&html, buf_bytes(&text), &slow);
+	html_add(&html, buf_bytes(&text), &slow);
+	check("slow", &html);
+	assert_int_equal(html.other_images, 2000);
+	assert_in_range(asked, 1, HTML_IMAGES_CPU_MAX_MS / 20 + 1);
+	html_fini(&html);
+	buf_free(&text);
+	arena_free(arena);
 }
 
 /* ---- as text ---- */
@@ -659,6 +700,7 @@ main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_slow_pictures),
 		cmocka_unit_test(test_to_text),
 		cmocka_unit_test(test_css),
 		cmocka_unit_test(test_meta_charset),
