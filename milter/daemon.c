@@ -271,30 +271,6 @@ daemon_log_counters(const struct daemon *daemon)
 
 /* ---- reload ---- */
 
-/* What was changed in the file and needs a restart. */
-static void
-log_needs_restart(const struct conf *old, const struct conf *new)
-{
-	struct buf a, b;
-	size_t i;
-
-	buf_init(&a, 65536);
-	buf_init(&b, 65536);
-	for (i = 0; i < conf_option_count; i++) {
-		if (conf_options[i].apply != APPLY_AT_START)
-			continue;
-		buf_reset(&a);
-		buf_reset(&b);
-		(void)option_format(&conf_options[i], old, &a);
-		(void)option_format(&conf_options[i], new, &b);
-		if (!bytes_equal(buf_bytes(&a), buf_bytes(&b)))
-			log_warn("reload: %s takes effect after a restart",
-			    conf_options[i].name);
-	}
-	buf_free(&a);
-	buf_free(&b);
-}
-
 void
 daemon_reload(struct daemon *daemon)
 {
@@ -313,11 +289,12 @@ daemon_reload(struct daemon *daemon)
 		setup_unref(setup);
 		return;
 	}
-	pthread_mutex_lock(&daemon->lock);
+	/* Only this thread changes it. */
 	old = daemon->setup;
+	setup_keep(setup, old);
+	pthread_mutex_lock(&daemon->lock);
 	daemon->setup = setup;
 	pthread_mutex_unlock(&daemon->lock);
-	log_needs_restart(old->conf, setup->conf);
 	log_set_level((enum log_level)setup->conf->log_level);
 	setup_unref(old);
 	keyring_forget(daemon->keyring);

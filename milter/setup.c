@@ -8,8 +8,11 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 
 #include "milter/setup.h"
+
+#define TEXT_MAX 65536 /* of an option */
 
 static int
 parse_networks(const char *name, const struct option_list *texts,
@@ -49,6 +52,39 @@ setup_load(const char *file, struct err *err)
 		return NULL;
 	}
 	return setup;
+}
+
+/* As the file would have it.  What is too long to be shown is no news. */
+static bool
+is_same(const struct option *option, const struct conf *a, const struct conf *b)
+{
+	struct buf texts[2];
+	bool same;
+
+	buf_init(&texts[0], TEXT_MAX);
+	buf_init(&texts[1], TEXT_MAX);
+	(void)option_format(option, a, &texts[0]);
+	(void)option_format(option, b, &texts[1]);
+	same = bytes_equal(buf_bytes(&texts[0]), buf_bytes(&texts[1]));
+	buf_free(&texts[0]);
+	buf_free(&texts[1]);
+	return same;
+}
+
+void
+setup_keep(struct setup *setup, const struct setup *old)
+{
+	const struct option *option = conf_options;
+
+	for (; option < conf_options + conf_option_count; option++) {
+		if (option->apply != APPLY_AT_START)
+			continue;
+		if (!is_same(option, old->conf, setup->conf))
+			log_warn("reload: %s takes effect after a restart",
+			    option->name);
+		option_free_all(option, 1, setup->owned);
+		option_copy_all(option, 1, old->conf, setup->owned);
+	}
 }
 
 struct setup *

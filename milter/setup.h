@@ -29,6 +29,9 @@ struct setup {
 
 /* ERR_CONFIG "file:line: name: reason". */
 struct setup *setup_load(const char *file, struct err *err);
+/* Before a new one is handed out: what takes effect at start only is as it
+ * was in old.  Where the file has changed that, it is logged. */
+void setup_keep(struct setup *setup, const struct setup *old);
 struct setup *setup_ref(struct setup *setup);
 void setup_unref(struct setup *setup);
 

@@ -539,6 +539,40 @@ test_observing(void **state)
 	}
 }
 
+/* ---- reload ---- */
+
+/* What needs a restart stays what it was: a directory that does not exist
+ * yet must not cost mail. */
+static void
+test_reload(void **state)
+{
+	const struct conf *conf;
+	struct setup *setup;
+	struct rig rig;
+	char *text;
+
+	(void)state;
+	rig_init(&rig, "dns_timeout = 7\nrecipients_max = 200\n");
+	text = xprintf("state_dir = \"%s/new\"\nrun_dir = \"%s\"\n"
+		       "mode = \"observe\"\nredis = \"none\"\n"
+		       "recipients_max = 300\nhold_message_max = \"2M\"\n",
+	    rig.dir, rig.dir);
+	write_file(rig.dir, "conf", text);
+	free(text);
+	text = xprintf("%s/conf", rig.dir);
+	rig.daemon->conf_file = text;
+	daemon_reload(rig.daemon);
+	setup = daemon_setup(rig.daemon);
+	conf = setup->conf;
+	assert_string_equal(conf->state_dir, rig.dir);
+	assert_int_equal(conf->dns_timeout, 7);
+	assert_int_equal(conf->hold_message_max, 64 * 1024 * 1024);
+	assert_int_equal(conf->recipients_max, 300);
+	setup_unref(setup);
+	free(text);
+	rig_fini(&rig);
+}
+
 /* ---- when it cannot be written ---- */
 
 static void
@@ -859,6 +893,7 @@ main(void)
 		cmocka_unit_test(test_carrying_out),
 		cmocka_unit_test(test_at_rcpt),
 		cmocka_unit_test(test_observing),
+		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_store_fails),
 		cmocka_unit_test(test_too_large_to_hold),
 		cmocka_unit_test(test_too_many_recipients),
