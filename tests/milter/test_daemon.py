@@ -404,12 +404,15 @@ class Waiting(unittest.TestCase):
             threads, answers = self.finish_together(sessions)
             for thread in threads:
                 thread.join()
-            at_once = [t for t, _ in answers if t < deadline / 2]
-            self.assertEqual(len(at_once), 7)
             for _, result in answers:
                 self.assertEqual(results(result)["spf"], "temperror")
             for mta in sessions:
                 mta.close()
+            # A busy machine answers late also to those who do not wait.
+            at_once = [t for t, _ in answers if t < deadline / 2]
+            print(f"{len(at_once)} of 7 answered at once")
+            daemon.stop()
+            self.assertIn("waits=10 waits_refused=7", daemon.log())
 
 
 class Life(unittest.TestCase):
