@@ -40,9 +40,9 @@ skip_cfws(struct cursor *c)
 	return depth == 0;
 }
 
-/* "i=N;" before the results; 0: none. */
+/* "i=N;" before the results, which *rest becomes; 0: none. */
 static unsigned
-results_instance(struct bytes value)
+results_instance(struct bytes value, struct bytes *rest)
 {
 	struct cursor c = cursor_of(value);
 	uint64_t n;
@@ -52,6 +52,7 @@ results_instance(struct bytes value)
 	    !cursor_u64(&c, ARC_SETS_MAX, &n) || !skip_cfws(&c) ||
 	    !cursor_char(&c, ';'))
 		return 0;
+	*rest = (struct bytes){ c.p, (size_t)(c.end - c.p) };
 	return (unsigned)n;
 }
 
@@ -82,7 +83,8 @@ add_results(struct arc_chain *chain, const struct header_field *field,
     struct err *err)
 {
 	static const char name[] = "ARC-Authentication-Results";
-	unsigned instance = results_instance(field->value);
+	struct bytes said = { NULL, 0 };
+	unsigned instance = results_instance(field->value, &said);
 	struct arc_set *set = set_of(chain, instance, name, err);
 
 	if (set == NULL)
@@ -90,6 +92,7 @@ add_results(struct arc_chain *chain, const struct header_field *field,
 	if (set->results != NULL)
 		return repeated(name, instance, err);
 	set->results = field;
+	set->said = said;
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 
 struct arc_set {
 	const struct header_field *results; /* ARC-Authentication-Results */
+	struct bytes said;                  /* its value, behind "i=N;" */
 	struct signature message;
 	struct signature seal;
 };

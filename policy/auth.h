@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 struct address;
 
 enum auth_result {
@@ -79,6 +81,12 @@ struct auth_dkim {
 	struct auth_dkim_signature *signatures;
 };
 
+/* What the sealer of one set says he found. */
+struct auth_arc_set {
+	const char *sealer;   /* d= of the seal */
+	struct bytes results; /* of ARC-Authentication-Results, behind i= */
+};
+
 /* RFC 8617. */
 struct auth_arc {
 	enum auth_result result; /* none, pass or fail; temperror */
@@ -91,6 +99,7 @@ struct auth_arc {
 	 * problem says why not */
 	bool trusted;
 	unsigned oldest_pass; /* 0: the first signature still verifies */
+	const struct auth_arc_set *sets; /* of a pass, else NULL; count */
 };
 
 /* RFC 9989. */

@@ -173,6 +173,20 @@ oldest_pass(struct scan *scan, const struct state *state)
 	return 0;
 }
 
+static const struct auth_arc_set *
+sets_of(struct arena *arena, const struct arc_chain *chain)
+{
+	struct auth_arc_set *sets =
+	    arena_calloc(arena, chain->count, sizeof(*sets));
+	size_t i;
+
+	for (i = 0; i < chain->count; i++) {
+		sets[i].sealer = chain->sets[i].seal.domain;
+		sets[i].results = chain->sets[i].said;
+	}
+	return sets;
+}
+
 static void
 validate(struct scan *scan, const struct state *state, struct auth_arc *arc)
 {
@@ -191,6 +205,7 @@ validate(struct scan *scan, const struct state *state, struct auth_arc *arc)
 	    signature_distrust(scan->arena, &state->chain.sets[newest].message,
 		&scan->message->header, state->messages[newest].body);
 	arc->trusted = arc->problem == NULL;
+	arc->sets = sets_of(scan->arena, &state->chain);
 }
 
 static enum check_state

@@ -204,7 +204,8 @@ const struct option policy_options[] = {
 	{ "arc_trusted", OPT_LIST, FIELD(arc_trusted), "", NULL, NULL, NULL,
 	    domain_text_check, APPLY_AT_ONCE, "Authentication",
 	    "Domains whose ARC seal may lift a DMARC failure: mailing lists "
-	    "and forwarders that you trust." },
+	    "and forwarders that you trust.  It does where they say that the "
+	    "author was authenticated when the mail came to them." },
 	{ "arc_seal", OPT_WORD, FIELD(arc_seal), "changed", NULL, NULL,
 	    arc_seal_words, NULL, APPLY_AT_ONCE, "Authentication",
 	    "Which mail that passes is sealed (ARC), so that the next server "

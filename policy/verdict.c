@@ -15,6 +15,7 @@
 
 #include "mail/address.h"
 #include "mail/message.h"
+#include "policy/arc_trust.h"
 #include "policy/exempt.h"
 #include "policy/verdict.h"
 
@@ -384,19 +385,26 @@ evidence_agrees(const struct auth *auth)
 	    !any_trusted_signature(auth) && auth->arc.result != AUTH_PASS;
 }
 
+/* Does a forwarder that we trust say that he found the author proved? */
 static bool
-arc_is_trusted(const struct judge *judge)
+is_lifted_by_arc(struct judge *judge, const char *failure)
 {
-	const struct auth_arc *arc = &judge->scan->auth.arc;
-	const struct option_list *trusted = &judge->policy->arc_trusted;
-	size_t i;
+	const struct auth *auth = &judge->scan->auth;
+	const char *sealer;
 
-	if (!arc->trusted || arc->sealer == NULL)
+	switch (arc_trust(judge->arena, &auth->arc, &judge->policy->arc_trusted,
+	    auth->dmarc.malformed ? NULL : auth->dmarc.from_domain, &sealer)) {
+	case ARC_TRUST_NONE:
 		return false;
-	for (i = 0; i < trusted->count; i++)
-		if (strcmp(trusted->items[i], arc->sealer) == 0)
-			return true;
-	return false;
+	case ARC_TRUST_SILENT:
+		note(judge, "arc.silent", 0, sealer);
+		return false;
+	case ARC_TRUST_VOUCHES:
+		break;
+	}
+	note(judge, "dmarc.lifted-by-arc", 0,
+	    arena_printf(judge->arena, "%s; sealed by %s", failure, sealer));
+	return true;
 }
 
 /* What a DMARC failure under quarantine or reject leads to. */
@@ -476,12 +484,8 @@ judge_dmarc(struct judge *judge)
 		note(judge, "dmarc.lifted-by-list", 0, extra);
 		return false;
 	}
-	if (arc_is_trusted(judge)) {
-		note(judge, "dmarc.lifted-by-arc", 0,
-		    arena_printf(judge->arena, "%s; sealed by %s", extra,
-			judge->scan->auth.arc.sealer));
+	if (is_lifted_by_arc(judge, extra))
 		return false;
-	}
 	note(judge, "dmarc.fail", 0, extra);
 	decide(judge, "dmarc", CLASS_PHISH, SUB_DMARC, extra,
 	    dmarc_action(judge));

@@ -158,6 +158,9 @@ static const struct {
 	    N_("The mail fails DMARC, but a forwarder "
 	       "that is trusted here vouches for it "
 	       "({sealer}).") },
+	{ "arc.silent",
+	    N_("A forwarder that is trusted here, {detail}, has sealed the "
+	       "mail, but does not say that its author was authenticated.") },
 	{ "dmarc.exempt",
 	    N_("The mail fails DMARC, which does not count "
 	       "here: an exception is made for {detail}.") },

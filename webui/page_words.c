@@ -185,6 +185,10 @@ static const struct page_word reasons[] = {
 	    N_("DMARC failed, but a forwarder that you trust vouches for the "
 	       "mail (ARC)."),
 	    "info" },
+	{ "arc.silent",
+	    N_("A forwarder that you trust sealed the mail, but does not say "
+	       "that its author was authenticated (ARC)."),
+	    "info" },
 	{ "dmarc.temperror",
 	    N_("DMARC could not be asked: the DNS did not answer."), "info" },
 	{ "spf.temperror",

@@ -177,6 +177,9 @@ test_chain_of_three(void **state)
 	assert_string_equal(arc->sealer, "three.example");
 	assert_string_equal(arc->selector, "ed");
 	assert_int_equal(arc->oldest_pass, 0);
+	assert_string_equal(arc->sets[0].sealer, "one.example");
+	assert_string_equal(arc->sets[2].sealer, "three.example");
+	assert_true(arc->sets[2].results.len > 0);
 }
 
 static void

@@ -8,7 +8,7 @@
  *	arc=pass:list.example ip=192.0.2.9 sender=a@b from=a@b,c@d
  *	seen=9 malformed name=bank.example size=900 limit outbound unchecked
  *	helo=fail iprev=permerror:host.example unfetched explained=60
- *	other=bank.example
+ *	other=bank.example silent
  *
  * A passing signature is trusted; "untrusted" says it is not.  What is
  * wanted is "class/sub action step [code enhanced]"; reasons are names with
@@ -67,6 +67,7 @@ struct found {
 	struct address from[FROM_MAX];
 	struct auth_dkim_signature signature;
 	const char *other;
+	struct auth_arc_set sealed;
 	enum direction direction;
 	uint64_t size;
 };
@@ -153,6 +154,19 @@ say_arc(struct found *found, char *value)
 	arc->result = result_of(value);
 	arc->trusted = arc->result == AUTH_PASS;
 	arc->count = 1;
+	found->sealed.sealer = arc->sealer;
+	found->sealed.results =
+	    bytes_of(" list.example; dmarc=pass header.from=author.example");
+	if (arc->result == AUTH_PASS)
+		arc->sets = &found->sealed;
+}
+
+/* The sealer says nothing of the author. */
+static void
+say_silent(struct found *found, char *value)
+{
+	(void)value;
+	found->sealed.results = bytes_of(" list.example; none");
 }
 
 static void
@@ -309,6 +323,7 @@ static const struct {
 	{ "untrusted", say_untrusted },
 	{ "seen", say_seen },
 	{ "arc", say_arc },
+	{ "silent", say_silent },
 	{ "dmarc", say_dmarc },
 	{ "p", say_policy },
 	{ "aligned", say_aligned },
@@ -729,6 +744,10 @@ test_dmarc(void **state)
 		{ "ARC, trusted", "'option:arc_trusted': 'list.example'",
 		    "arc=pass:list.example dmarc=fail p=reject",
 		    "not-spam accept score", "dmarc.lifted-by-arc" },
+		{ "ARC, trusted, who found nothing",
+		    "'option:arc_trusted': 'list.example'",
+		    "arc=pass:list.example silent dmarc=fail p=reject",
+		    "phish/dmarc quarantine dmarc", "arc.silent dmarc.fail" },
 		{ "ARC, another one trusted",
 		    "'option:arc_trusted': 'other.example'",
 		    "arc=pass:list.example dmarc=fail p=reject",
