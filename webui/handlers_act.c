@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "webui/handlers.h"
 #include "webui/request.h"
@@ -28,6 +29,25 @@ is_id(const char *text)
 		if (!ascii_is_alnum(text[i]) && text[i] != '.')
 			return false;
 	return i > 0 && i <= ID_MAX;
+}
+
+/* A listener that hangs would hang for each of them, and this for hours. */
+static bool
+is_hopeless(const struct request *request, const json_t *last, int64_t start_ms)
+{
+	const int64_t most_ms =
+	    (int64_t)request->api->conf->release_timeout * 1000;
+
+	return json_integer_value(json_object_get(last, "status")) == 503 &&
+	    clock_mono_ms() - start_ms >= most_ms;
+}
+
+static json_t *
+not_tried(const char *id)
+{
+	return json_pack("{s:s, s:i, s:s, s:s}", "id", id, "status", 503,
+	    "error", "temp", "text",
+	    "not tried, as others took too long; try again");
 }
 
 /* {"id", "status", "error": null or its kind, "text"} */
@@ -85,8 +105,10 @@ handle_quarantine_act(struct request *request, struct response *response,
 {
 	static const char *const actions[] = { "release", "allow", "remove",
 		"block" };
+	const int64_t start_ms = clock_mono_ms();
 	json_t *ids, *id, *results, *result;
 	json_int_t done = 0;
+	bool hopeless = false;
 	size_t i;
 	int action;
 
@@ -101,8 +123,10 @@ handle_quarantine_act(struct request *request, struct response *response,
 	results = json_array();
 	json_array_foreach(ids, i, id)
 	{
-		result =
-		    act_on(request, actions[action], json_string_value(id));
+		result = hopeless
+		    ? not_tried(json_string_value(id))
+		    : act_on(request, actions[action], json_string_value(id));
+		hopeless = hopeless || is_hopeless(request, result, start_ms);
 		done += json_is_null(json_object_get(result, "error"));
 		json_array_append_new(results, result);
 	}

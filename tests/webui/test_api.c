@@ -6,10 +6,12 @@
  */
 #include "config.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/unit.h"
@@ -18,6 +20,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "policy/settings_edit.h"
 #include "quarantine/history.h"
 #include "tests/quarantine/hold_fixture.h"
@@ -1074,6 +1077,57 @@ test_user_changed_meanwhile(void **state)
 	assert_true(json_is_true(at(lab, "disabled")));
 }
 
+/* A listener that takes connections and says nothing. */
+static int
+hang(struct lab *lab)
+{
+	const char *port = strchr(lab->conf->release_listener, ':') + 1;
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	uint64_t number = 0;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(parse_u64(bytes_of(port), 1, 65535, &number), 0);
+	address.sin_port = htons((uint16_t)number);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, 16) < 0)
+		fail_msg("no listener on port %s", port);
+	return fd;
+}
+
+/* Many are not hung up one after the other. */
+static void
+test_act_and_listener_hangs(void **state)
+{
+	struct lab *lab = *state;
+	const char *ids[3];
+	struct err err;
+	size_t i;
+	int fd;
+
+	add_domains(lab);
+	for (i = 0; i < ARRAY_LEN(ids); i++)
+		ids[i] = hold(lab, "jo@a.example", false);
+	fd = hang(lab);
+	api_close(lab->api);
+	lab->conf->release_timeout = 1;
+	lab->api = api_open(lab->conf, &err);
+	assert_non_null(lab->api);
+	want(lab, 200, METHOD_POST, "/quarantine/act",
+	    arena_printf(lab->arena,
+		"{'action': 'release', 'ids': ['%s', '%s', '%s']}", ids[0],
+		ids[1], ids[2]));
+	want_number(lab, "failed", 3);
+	want_text(lab, "results.0.error", "temp");
+	want_part(lab, "results.0.text", "timeout");
+	want_text(lab, "results.1.error", "temp");
+	want_part(lab, "results.1.text", "not tried");
+	want_text(lab, "results.2.id", ids[2]);
+	want_part(lab, "results.2.text", "not tried");
+	close(fd);
+}
+
 struct reading {
 	pthread_t thread;
 	struct lab *lab;
@@ -1189,6 +1243,7 @@ main(void)
 		LAB_TEST(test_audit_and_log),
 		LAB_TEST(test_auth),
 		LAB_TEST(test_reports),
+		LAB_TEST(test_act_and_listener_hangs),
 		LAB_TEST(test_user_changed_meanwhile),
 		LAB_TEST(test_log_at_once),
 		LAB_TEST(test_store_away),
