@@ -15,7 +15,9 @@
 #define OPERATIONS 3u
 #define MEMORY ((size_t)64 * 1024 * 1024)
 #define AT_ONCE_MAX 2u
-#define WAITING_MAX 16u
+/* Fewer than there are workers (webui/http.c), or who signs in, with
+ * whatever password, leaves none to those who have. */
+#define WAITING_MAX 10u
 
 struct password_gate {
 	pthread_mutex_t lock;
