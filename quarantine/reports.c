@@ -753,7 +753,7 @@ reports_expire(struct reports *reports, unsigned days, struct err *err)
 		"DELETE FROM refused_mail WHERE time < :before",
 		"DELETE FROM failure WHERE time < :before * 1000",
 		"DELETE FROM failure_left WHERE day < :before",
-		"DELETE FROM report WHERE " OLD,
+		("DELETE FROM report WHERE " OLD),
 	};
 	int64_t removed = 0;
 	sqlite3_stmt *stmt;

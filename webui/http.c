@@ -223,15 +223,14 @@ take_again(struct http_request *request, enum http_field field,
 {
 	const char **known = &request->fields[field];
 
-	if (++request->repeated > REPEATED_MAX)
+	bool joins = field == HTTP_FORWARDED_FOR || field == HTTP_COOKIE;
+
+	if (++request->repeated > REPEATED_MAX ||
+	    (!joins && strcmp(*known, value) != 0))
 		request->ambiguous = true;
-	/* Each proxy adds one at the end. */
-	else if (field == HTTP_FORWARDED_FOR)
-		*known = arena_printf(request->arena, "%s, %s", *known, value);
-	else if (field == HTTP_COOKIE)
-		*known = arena_printf(request->arena, "%s; %s", *known, value);
-	else if (strcmp(*known, value) != 0)
-		request->ambiguous = true;
+	else if (joins) /* each proxy adds one at the end */
+		*known = arena_printf(request->arena, "%s%c %s", *known,
+		    field == HTTP_COOKIE ? ';' : ',', value);
 }
 
 static enum MHD_Result

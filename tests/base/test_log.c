@@ -76,10 +76,12 @@ test_fields(void **state)
 		{ "behind C1", BYTES_LIT("\302\240"), "v=\"\302\240\"" },
 		{ "line separator", BYTES_LIT("\342\200\250"),
 		    "v=\"\\xe2\\x80\\xa8\"" },
+		/* NOLINTBEGIN(misc-misleading-bidirectional): the subject */
 		{ "from right to left", BYTES_LIT("\342\200\256exe"),
 		    "v=\"\\xe2\\x80\\xaeexe\"" },
 		{ "isolate", BYTES_LIT("\342\201\246"),
 		    "v=\"\\xe2\\x81\\xa6\"" },
+		/* NOLINTEND(misc-misleading-bidirectional) */
 	};
 	struct log_line line;
 	struct trap trap;

@@ -233,6 +233,7 @@ static const struct {
 	{ "quotes", "\"'&<>" },
 	{ "kanji", "関守" },
 	{ "emoji", "👩‍👩‍👧" },
+	/* NOLINTNEXTLINE(misc-misleading-bidirectional): the subject */
 	{ "Hebrew, and the other way", "\u202eשלום" },
 	{ "combining", "é́́́́́́́" },
 	{ "Thai", "ที่" },
