@@ -28,8 +28,10 @@
 #include "policy/settings_keys.h"
 #include "policy/settings_parts.h"
 
-/* Objects asked for at once. */
+/* Objects asked for at once, and their fields: an answer must arrive whole
+ * within the timeout, however many recipients a domain has. */
 #define BATCH 256
+#define BATCH_FIELDS 20000
 /* Each round reads what changed during the one before. */
 #define ROUNDS_MAX 100
 
@@ -179,33 +181,86 @@ take_object(struct settings_build *build, struct bytes name,
 	return rc;
 }
 
-/* Up to BATCH objects by their names, in one go. */
-static int
-load_batch(struct store *store, struct settings_build *build, size_t n,
-    const struct store_reply *names, struct err *err)
+/* The same question about each object. */
+static struct store_command *
+ask_each(struct arena *arena, struct bytes question, size_t n,
+    const struct store_reply *names)
 {
-	struct arena *arena = arena_new(0);
 	struct store_command *commands =
 	    arena_calloc(arena, n, sizeof(*commands));
-	struct store_reply **replies = arena_calloc(arena, n, sizeof(*replies));
 	struct bytes *argv = arena_calloc(arena, 2 * n, sizeof(*argv));
-	int rc;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		argv[2 * i] = BYTES_LIT("HGETALL");
+		argv[2 * i] = question;
 		argv[2 * i + 1] =
 		    bytes_of(arena_printf(arena, SETTINGS_KEY_PREFIX "%.*s",
 			(int)names[i].text.len, names[i].text.data));
 		commands[i].argc = 2;
 		commands[i].argv = &argv[2 * i];
 	}
-	rc = store_pipeline(store, SETTINGS_KEY_GENERATION, n, commands,
-	    replies, err);
+	return commands;
+}
+
+/* What is no hash counts nothing; that is told when it is read. */
+static int
+count_fields(struct store *store, struct arena *arena, size_t n,
+    const struct store_reply *names, size_t *counts, struct err *err)
+{
+	struct store_reply **replies = arena_calloc(arena, n, sizeof(*replies));
+	size_t i;
+
+	if (store_pipeline(store, SETTINGS_KEY_GENERATION, n,
+		ask_each(arena, BYTES_LIT("HLEN"), n, names), replies, err) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		counts[i] =
+		    replies[i]->integer > 0 ? (size_t)replies[i]->integer : 0;
+		store_reply_free(replies[i]);
+	}
+	return 0;
+}
+
+/* Objects by their names, in one go. */
+static int
+load_at_once(struct store *store, struct settings_build *build,
+    struct arena *arena, size_t n, const struct store_reply *names,
+    struct err *err)
+{
+	struct store_reply **replies = arena_calloc(arena, n, sizeof(*replies));
+	size_t i;
+	int rc;
+
+	rc = store_pipeline(store, SETTINGS_KEY_GENERATION, n,
+	    ask_each(arena, BYTES_LIT("HGETALL"), n, names), replies, err);
 	for (i = 0; i < n && rc == 0; i++)
 		rc = take_object(build, names[i].text, replies[i], err);
 	for (i = 0; i < n; i++)
 		store_reply_free(replies[i]);
+	return rc;
+}
+
+/* Up to BATCH objects, as many at once as make BATCH_FIELDS fields. */
+static int
+load_batch(struct store *store, struct settings_build *build, size_t n,
+    const struct store_reply *names, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	size_t *counts = arena_calloc(arena, n, sizeof(*counts));
+	size_t i, end, fields;
+	int rc = 0;
+
+	if (n > 1)
+		rc = count_fields(store, arena, n, names, counts, err);
+	for (i = 0; i < n && rc == 0; i = end) {
+		fields = counts[i];
+		for (end = i + 1; end < n; end++) {
+			fields += counts[end];
+			if (fields > BATCH_FIELDS)
+				break;
+		}
+		rc = load_at_once(store, build, arena, end - i, names + i, err);
+	}
 	arena_free(arena);
 	return rc;
 }

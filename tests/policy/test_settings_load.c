@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/store.h"
+#include "mail/address.h"
 #include "policy/settings.h"
 #include "policy/settings_keys.h"
 
@@ -256,6 +257,64 @@ test_floor(void **state)
 	assert_true(settings_has_domain(new, "c.example"));
 	settings_unref(new);
 	settings_unref(old);
+}
+
+static const struct store_script large_script = {
+	"large",
+	"redis.call('SET', KEYS[1], 1) "
+	"for d = 1, 5 do "
+	" local name = 'domain:d' .. d .. '.example' "
+	" redis.call('HSET', 'sk:{cfg}:' .. name, 'made', '{}') "
+	" for i = 1, (d - 1) * 7000 do "
+	"  redis.call('HSET', 'sk:{cfg}:' .. name, 'alias:u' .. i, "
+	"   '{\"to\":[\"x@d1.example\"]}') "
+	" end "
+	" redis.call('ZADD', 'sk:{cfg}:changed', 1, name) "
+	"end return 1",
+};
+
+/* More fields than are asked for at once: all come all the same. */
+static void
+test_large_domains(void **state)
+{
+	static const struct {
+		const char *key;
+		bool aliased;
+	} cases[] = {
+		{ "u1@d1.example", false },
+		{ "u7000@d2.example", true },
+		{ "u7001@d2.example", false },
+		{ "u14000@d3.example", true },
+		{ "u21000@d4.example", true },
+		{ "u28000@d5.example", true },
+		{ "u28001@d5.example", false },
+	};
+	const struct bytes argv[] = { BYTES_LIT(SETTINGS_KEY_GENERATION) };
+	struct lab *lab = *state;
+	struct arena *arena = arena_new(0);
+	struct directory_result found;
+	struct settings *settings;
+	struct address address;
+	struct err err;
+	size_t i;
+
+	assert_int_equal(store_eval(lab->store, &large_script, 1, 1, argv, NULL,
+			     &err),
+	    0);
+	settings = load(lab->store, NULL);
+	assert_int_equal(settings_domain_count(settings), 5);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(address_parse(arena, bytes_of(cases[i].key),
+				     &address, &err),
+		    0);
+		assert_int_equal(directory_resolve(settings, arena, &address,
+				     "", &found),
+		    DIRECTORY_FOUND);
+		if (found.aliased != cases[i].aliased)
+			case_fail(cases[i].key, "aliased: %d", found.aliased);
+	}
+	settings_unref(settings);
+	arena_free(arena);
 }
 
 /* ---- consistency: two objects that always change together ---- */
@@ -526,6 +585,7 @@ main(void)
 		LAB_TEST(test_damage),
 		LAB_TEST(test_emptied_store_is_not_believed),
 		LAB_TEST(test_floor),
+		LAB_TEST(test_large_domains),
 		LAB_TEST(test_snapshots_are_whole),
 		LAB_TEST(test_gone_while_reading),
 		LAB_TEST(test_floor_rises_while_reading),
