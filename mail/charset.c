@@ -589,6 +589,14 @@ find(const char *name)
 	return NULL;
 }
 
+/* ISO-2022-JP has seven bits: octets above that are UTF-8 and read as
+ * Japanese are not half-width kana of old. */
+static bool
+is_japanese_utf8(struct bytes in)
+{
+	return utf8_is_valid(in) && likeness(in) > 0 && !has_iso2022_escape(in);
+}
+
 /* What the octets say better than the label: NULL when the label may be
  * right. */
 static const struct charset *
@@ -602,6 +610,8 @@ better_than(const struct charset *labelled, struct bytes in, size_t errors)
 	if (labelled->decode != decode_iso2022_jp && labelled->unit == 1 &&
 	    has_iso2022_escape(in))
 		return &iso2022_jp;
+	if (labelled->decode == decode_iso2022_jp && is_japanese_utf8(in))
+		return &utf8;
 	if (errors == 0 || (found = guess(in)) == &windows_1252)
 		return NULL;
 	buf_init(&text, SIZE_MAX);
