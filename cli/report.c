@@ -124,9 +124,10 @@ make_body(const char *file, bool dry_run, struct err *err)
 
 	buf_init(&content, UNPACK_IN_MAX);
 	buf_init(&text, UNPACK_IN_MAX * 2);
-	if (file_read(file, &content, err) == 0 && content.len == 0)
-		err_set(err, ERR_INPUT, "%s: it is empty", file);
-	else if (content.len > 0 &&
+	/* What was read of a file that is too large is not the report. */
+	if (file_read(file, &content, err) == 0 &&
+	    (content.len > 0 ||
+		err_set(err, ERR_INPUT, "%s: it is empty", file) == 0) &&
 	    base64_encode(buf_bytes(&content), &text) == 0)
 		body = json_pack("{s:s, s:b}", "report_base64", buf_str(&text),
 		    "dry_run", dry_run);

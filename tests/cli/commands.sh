@@ -86,6 +86,13 @@ expect "what it says" 0 "^192.0.2.1 *4 *4" -c reports.conf report show
 expect "the list of them" 0 "dmarc *a.example" -c reports.conf report list
 expect "a broken one" 1 "broken.xml: line 1: mismatched tag" \
 	-c reports.conf report read broken.xml
+{ cat report.xml; head -c 27000000 /dev/zero | tr '\0' ' '; } >large.xml
+expect "too large" 1 "^sekimori: large.xml: is larger than" \
+	-c reports.conf report read large.xml
+: >empty.xml
+expect "empty" 1 "^sekimori: empty.xml: it is empty" \
+	-c reports.conf report read empty.xml
+rm -f large.xml
 expect "reports of nobody" 1 "report_from is not set" -c reports.conf \
 	report dmarc
 echo 'report_from = "dmarc@a.example"' >>reports.conf
