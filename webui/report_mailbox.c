@@ -132,37 +132,41 @@ read_letter(struct letter *letter, const json_t *entry, struct err *err)
 	return rc;
 }
 
-/* -1: what is away may be back later. */
+/* What is wrong with a mail stays wrong: it is noted, and not read again.
+ * -1: what is away may be back later. */
 static int
-treat_letter(struct mailbox *mailbox, const json_t *entry, struct err *err)
+refuse_or_wait(struct mailbox *mailbox, const char *id, const struct err *why,
+    struct err *err)
 {
-	const char *id = json_string_value(json_object_get(entry, "id"));
+	if (why->kind != ERR_INPUT && why->kind != ERR_LIMIT) {
+		if (err != NULL)
+			*err = *why;
+		return -1;
+	}
+	log_warn("reports_address: %s is not read: %s", id, why->text);
+	return reports_mail_refuse(mailbox->reports, id, why->text, err);
+}
+
+static int
+treat_letter(struct mailbox *mailbox, const char *id, const json_t *entry,
+    struct err *err)
+{
 	const char *sender =
 	    json_string_value(json_object_get(entry, "sender"));
 	struct letter letter = { .mailbox = mailbox, .id = id };
 	struct err why;
-	int rc;
 
-	rc = reports_mail_is_refused(mailbox->reports, id, err);
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
 	letter.actor = arena_printf(mailbox->arena, "mail:%s",
 	    sender != NULL ? sender : "");
-	if (read_letter(&letter, entry, &why) == 0) {
-		mailbox->read++;
-		return quarantine_remove(mailbox->api->quarantine, id,
-			   mailbox->address.domain, ACTOR, err) < 0
-		    ? -1
-		    : 0;
+	if (read_letter(&letter, entry, &why) < 0) {
+		err_prefix(&why, "from %s", letter.actor + strlen("mail:"));
+		return refuse_or_wait(mailbox, id, &why, err);
 	}
-	if (why.kind != ERR_INPUT && why.kind != ERR_LIMIT) {
-		if (err != NULL)
-			*err = why;
-		return -1;
-	}
-	log_warn("reports_address: %s from %s is not read: %s", id,
-	    letter.actor + strlen("mail:"), why.text);
-	return reports_mail_refuse(mailbox->reports, id, why.text, err);
+	mailbox->read++;
+	return quarantine_remove(mailbox->api->quarantine, id,
+		   mailbox->address.domain, ACTOR, err) < 0
+	    ? -1
+	    : 0;
 }
 
 /* The list shows an entry in short; what is told of its checks is with the
@@ -172,12 +176,17 @@ treat_entry(struct mailbox *mailbox, const json_t *row, struct err *err)
 {
 	const char *id = json_string_value(json_object_get(row, "id"));
 	json_t *entry = NULL;
-	int rc;
+	struct err why;
+	int rc = reports_mail_is_refused(mailbox->reports, id, err);
 
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	rc = quarantine_get(mailbox->api->quarantine, id,
-	    mailbox->address.domain, &entry, err);
+	    mailbox->address.domain, &entry, &why);
 	if (rc > 0)
-		rc = treat_letter(mailbox, entry, err);
+		rc = treat_letter(mailbox, id, entry, err);
+	else if (rc < 0)
+		rc = refuse_or_wait(mailbox, id, &why, err);
 	json_decref(entry);
 	return rc < 0 ? -1 : 0;
 }

@@ -281,6 +281,44 @@ test_held(void **state)
 	json_decref(model);
 }
 
+/* One entry whose mail is gone, newest of all: those behind it are read. */
+static void
+test_damaged(void **state)
+{
+	struct lab *lab = *state;
+	struct store_reply *keys;
+	struct arena *arena = arena_new(0);
+	struct err err;
+	const char *newest = "";
+	size_t i, good = 0;
+
+	add_domain(lab);
+	for (i = 0; i < ARRAY_LEN(cases) && good < 2; i++) {
+		if (cases[i].problem != NULL)
+			continue;
+		hold(lab, &cases[i], (unsigned)++good);
+		nap_ms(2);
+	}
+	assert_int_equal(store_runf(lab->api->store, NULL, &keys, &err,
+			     "KEYS sk:{m:*}:meta"),
+	    0);
+	assert_int_equal(keys->count, 2);
+	for (i = 0; i < keys->count; i++)
+		if (strcmp(keys->items[i].text.data, newest) > 0)
+			newest = arena_strdup(arena, keys->items[i].text.data);
+	store_reply_free(keys);
+	assert_int_equal(store_runf(lab->api->store, newest, NULL, &err,
+			     "DEL %s", newest),
+	    0);
+	arena_free(arena);
+	assert_int_equal(report_mailbox_read(lab->api, lab->reports, NULL, NULL,
+			     &err),
+	    1);
+	assert_int_equal(report_mailbox_read(lab->api, lab->reports, NULL, NULL,
+			     &err),
+	    0);
+}
+
 static void
 test_away(void **state)
 {
@@ -304,6 +342,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),
 		LAB_TEST(test_held),
+		LAB_TEST(test_damaged),
 		LAB_TEST(test_away),
 	};
 
