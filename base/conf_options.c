@@ -617,7 +617,7 @@ const struct option conf_options[] = {
 	    APPLY_AT_START, SECTION_WEB,
 	    "File with the certificate and its chain, in PEM: the web "
 	    "program then speaks HTTPS.  Empty: plain HTTP, for loopback and "
-	    "behind a proxy."),
+	    "behind a proxy.  A renewed file is read on SIGHUP."),
 	CHECKED(web_tls_key, OPT_STRING, "", check_path_or_none,
 	    APPLY_AT_START, SECTION_WEB,
 	    "File with the key of that certificate, in PEM.  The user of the "

@@ -77,6 +77,18 @@ def refused(page):
     return found[0].text
 
 
+def at_fault(page, name):
+    """The one field that is marked has the keyboard, and its description is
+    what is wrong."""
+    marked = page.all("[aria-invalid=true]")
+    assert [field.get_attribute("name") for field in marked] == [name]
+    described = marked[0].get_attribute("aria-describedby").split()
+    assert "problem" in described
+    assert page.find("#problem").text == refused(page)
+    page.wait(lambda: page.run("return document.activeElement.name") == name,
+              "the keyboard in the field")
+
+
 def row_of(page, text):
     rows = [row for row in page.all("tbody tr") if text in row.text]
     assert rows, f"no row with {text!r}:\n{page.text}"
@@ -530,6 +542,7 @@ def test_lists(page, be, stage, view):
     main_button(page, "form[action='/lists'][method=post]")
     refused(page)
     assert page.find("#n-comment").get_attribute("value") == "typed already"
+    at_fault(page, "pattern")
 
 
 def test_lists_as_csv(page, be, stage, view, tmp_path):

@@ -16,6 +16,18 @@
 		    (root || document).querySelectorAll(selector));
 	}
 
+	/* The keyboard is where something is wrong, or where it is said. */
+	(function () {
+		var fault = document.querySelector("[aria-invalid=true]") ||
+		    document.getElementById("problem");
+		var folded = fault && fault.closest("details");
+
+		if (folded)
+			folded.open = true;
+		if (fault)
+			fault.focus();
+	}());
+
 	/* Several ticked at once, with a live count. */
 	all("form[data-bulk]").forEach(function (form) {
 		var boxes = all("input[name=ids]", form);
