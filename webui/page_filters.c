@@ -86,10 +86,11 @@ write_path(struct template_writer *writer, const json_t *value,
 
 /* ---- lists ---- */
 
-/* What a list shows of a text without a number of its own. */
-#define CLIP_PRESET 60
-/* Octets that a character may have on a page. */
-#define CLIP_WIDTH 3
+/* What a list shows of a text without a number of its own: 50 letters, or 25
+ * kanji. */
+#define CLIP_PRESET 50
+/* Octets on a page that count for one. */
+#define CLIP_WIDTH 2
 
 /* As it is written into a page. */
 static size_t
@@ -104,8 +105,8 @@ written_len(struct bytes text)
 	return len;
 }
 
-/* How many octets of text are within a number of characters; what is long
- * on the page (an emoji, a quote) counts for several. */
+/* How many octets of text are within a number of letters; what is wide, or
+ * long on the page (an emoji, a quote), counts for several. */
 static size_t
 clip_len(struct bytes text, size_t most)
 {

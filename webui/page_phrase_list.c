@@ -73,6 +73,7 @@ const char *const page_phrases[] = {
 	N_("says again what line {n} says"),
 	N_("more fields than columns"),
 	/* What forms and programs gave. */
+	N_("too many searches at once; try again"),
 	N_("the JSON has more than {n} values"),
 	N_("no memory for the hash of a password"),
 	N_("{field}: must be given, or csv_base64"),
@@ -452,7 +453,7 @@ const char *const page_phrases[] = {
 	N_("{name}: is longer than {n} octets"),
 	N_("{name}: more than {n}"),
 	N_("{name}: there must be 1 to {most}"),
-	N_("{name}: '{text}' {why}"),
+	N_("{field}: '{text}' {why}"),
 	N_("{name} does not offer STARTTLS"),
 	N_("{name}: plain text behind the reply to STARTTLS"),
 	N_("{name}: no TLS, the password was not sent"),
