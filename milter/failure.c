@@ -134,7 +134,8 @@ failure_tell(const struct transaction *tx)
 	struct failure failure;
 	enum delivery delivery;
 
-	if (!conf->dmarc_failure_reports || !may_be_told(tx))
+	if (!conf->dmarc_failure_reports || conf->report_from[0] == '\0' ||
+	    !may_be_told(tx))
 		return;
 	context.kind = failure_wanted(&tx->scan->auth);
 	delivery = worst_delivery(tx);

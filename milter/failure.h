@@ -11,7 +11,7 @@
 
 /*
  * At the end of a message, when all is decided.  Does nothing unless
- * dmarc_failure_reports is set; then describes at most one failure a
+ * dmarc_failure_reports and report_from are set; then describes at most one failure a
  * message, redacted, and hands it to the sender of events.  Never waits.
  */
 void failure_tell(const struct transaction *tx);

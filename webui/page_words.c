@@ -391,8 +391,8 @@ static const struct page_word sendings[] = {
 };
 
 static const struct page_word report_kinds[] = {
-	{ "aggregate", N_("Aggregate report"), NULL },
-	{ "failure", N_("Failure report"), NULL },
+	{ "aggregate", N_("Aggregate"), NULL },
+	{ "failure", N_("Failure"), NULL },
 	{ NULL, NULL, NULL },
 };
 

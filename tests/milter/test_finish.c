@@ -830,6 +830,9 @@ test_failures(void **state)
 	} cases[] = {
 		{ "off by default", "#enforce #ruf\n", { .recipients = "ok" },
 		    "" },
+		{ "nobody to send them",
+		    "dmarc_failure_reports = yes\n#enforce #ruf\n",
+		    { .recipients = "ok" }, "" },
 		{ "nobody asks", "dmarc_failure_reports = yes\n#enforce\n",
 		    { .recipients = "ok" }, "" },
 		{ "delivered", WITH_FAILURES, { .recipients = "ok" },
