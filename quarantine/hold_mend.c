@@ -217,6 +217,7 @@ int
 quarantine_mend(struct quarantine *q, struct err *err)
 {
 	struct store_reply *reply;
+	struct err why;
 	size_t i;
 	int rc = 0;
 
@@ -225,9 +226,17 @@ quarantine_mend(struct quarantine *q, struct err *err)
 	if (store_runf(q->store, HOLD_DOMAINS_KEY, &reply, err,
 		"ZRANGE " HOLD_DOMAINS_KEY " 0 -1 WITHSCORES") < 0)
 		return -1;
-	for (i = 0; i + 1 < reply->count && rc == 0; i += 2)
+	for (i = 0; i + 1 < reply->count && rc == 0; i += 2) {
 		rc = mend_one(q, hold_reply_text(reply, i),
-		    hold_reply_text(reply, i + 1), err);
+		    hold_reply_text(reply, i + 1), &why);
+		/* What is beyond mending here must not keep the others. */
+		if (rc < 0 && why.kind == ERR_INPUT) {
+			log_error("%s", why.text);
+			rc = 0;
+		}
+	}
 	store_reply_free(reply);
+	if (rc < 0 && err != NULL)
+		*err = why;
 	return rc;
 }

@@ -1110,6 +1110,36 @@ test_wrong_types(void **state)
 
 /* ---- mending ---- */
 
+/* A domain that cannot be mended, on both sides of one that can. */
+static void
+test_mend_beside_damage(void **state)
+{
+	static const char *const mailboxes[] = { "a@example.com",
+		"a@example.net", "a@example.org", NULL };
+	static const char *const wrong[] = { "sk:{d:example.com}:due",
+		"sk:{d:example.org}:due" };
+	struct place *place = *state;
+	struct mail mail;
+	struct err err;
+	int64_t bytes;
+	size_t i;
+
+	run(place, NULL, "FLUSHALL");
+	mail_make(&mail, 1, 1000, mailboxes);
+	put_well(place, &mail);
+	bytes = redis_int(place, "GET", "sk:{d:example.net}:bytes");
+	for (i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_int_equal(store_runf(place->store, wrong[i], NULL, &err,
+				     "SET %s x", wrong[i]),
+		    0);
+	run(place, "sk:{d:example.net}:bytes",
+	    "SET sk:{d:example.net}:bytes 5");
+	assert_int_equal(quarantine_mend(place->quarantine, &err), 0);
+	assert_int_equal(redis_int(place, "GET", "sk:{d:example.net}:bytes"),
+	    bytes);
+	mail_free(&mail);
+}
+
 static void
 test_mend(void **state)
 {
@@ -1189,6 +1219,7 @@ main(void)
 		cmocka_unit_test_setup(test_damaged_index, empty),
 		cmocka_unit_test_setup(test_wrong_types, empty),
 		cmocka_unit_test_setup(test_mend, empty),
+		cmocka_unit_test_setup(test_mend_beside_damage, empty),
 	};
 
 	if (!redis_server_is_installed()) {
