@@ -322,11 +322,11 @@ drop(struct bytes in, unsigned what, struct buf *out)
 static bool
 is_id_char(char c)
 {
-	return ascii_is_alnum(c) || (c & 0x80) != 0 ||
-	    (c != '\0' && strchr(".-_", c) != NULL);
+	return ascii_is_alnum(c) || (c != '\0' && strchr(".-_", c) != NULL);
 }
 
-/* Is id in text, with nothing beside it that would make it another name? */
+/* Is id in text, with nothing beside it that would make it another name?
+ * Octets above 127 do not: there are blanks among them. */
 static bool
 holds_id(struct bytes text, struct bytes id)
 {
@@ -337,7 +337,7 @@ holds_id(struct bytes text, struct bytes id)
 		    (p > text.data && is_id_char(p[-1])))
 			continue;
 		behind = p + id.len;
-		if (behind < end && *behind == '.')
+		while (behind < end && *behind == '.')
 			behind++;
 		if (behind == end || !is_id_char(*behind))
 			return true;
@@ -356,7 +356,9 @@ holds_domain(struct bytes text, const char *id, struct arena *arena)
 
 	while (!cursor_at_end(&c)) {
 		octets = 0;
-		for (start = c.p; !cursor_at_end(&c) && is_id_char(*c.p); c.p++)
+		for (start = c.p; !cursor_at_end(&c) &&
+		     (is_id_char(*c.p) || (*c.p & 0x80) != 0);
+		     c.p++)
 			octets |= (unsigned char)*c.p;
 		if (octets >= 0x80 && ++asked > CLAIM_NAMES_MAX)
 			return true;
