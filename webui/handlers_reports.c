@@ -146,6 +146,17 @@ handle_reports_upload(struct request *request, struct response *response,
 
 /* ---- what they say ---- */
 
+/* Those that the model counts and does not list. */
+static json_int_t
+sources_left(const json_t *model)
+{
+	json_int_t all = json_integer_value(
+	    json_object_get(json_object_get(model, "dmarc"), "sources"));
+
+	return all -
+	    (json_int_t)json_array_size(json_object_get(model, "sources"));
+}
+
 int
 handle_reports(struct request *request, struct response *response,
     struct err *err)
@@ -170,6 +181,8 @@ handle_reports(struct request *request, struct response *response,
 	pthread_mutex_unlock(&api->reports_lock);
 	if (response->model == NULL)
 		return -1;
+	json_object_set_new(response->model, "sources_left",
+	    json_integer(sources_left(response->model)));
 	json_object_set_new(response->model, "domain",
 	    request->domain != NULL ? json_string(request->domain)
 				    : json_null());
