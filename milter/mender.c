@@ -95,6 +95,7 @@ mender_stop(struct mender *mender)
 	mender->stopping = true;
 	pthread_cond_signal(&mender->changed);
 	pthread_mutex_unlock(&mender->lock);
+	quarantine_stop_mending(mender->quarantine);
 	pthread_join(mender->thread, NULL);
 	mender_free(mender);
 }

@@ -16,7 +16,7 @@ struct mender;
 struct quarantine;
 
 struct mender *mender_start(struct quarantine *quarantine, struct err *err);
-/* Waits for a mending that is going on.  NULL is fine. */
+/* A mending that is going on is broken off.  NULL is fine. */
 void mender_stop(struct mender *mender);
 
 #endif

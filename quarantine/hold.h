@@ -19,6 +19,7 @@
 #define QUARANTINE_HOLD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/crypto.h"
 #include "base/store.h"
@@ -60,7 +61,8 @@ struct quarantine {
 	struct store *store;
 	struct quarantine_options options;
 	struct outbox *outbox;
-	pthread_mutex_t lock; /* of the fields below */
+	atomic_bool mending_ends; /* see quarantine_stop_mending */
+	pthread_mutex_t lock;     /* of the fields below */
 	bool has_secret;
 	uint8_t secret[SHA256_LEN];
 	/* Domains noted a moment ago, to save a write for each mail. */

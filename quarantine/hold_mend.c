@@ -30,6 +30,18 @@ struct mend {
 	size_t entries, removed, events, expired;
 };
 
+static bool
+ends(const struct quarantine *q)
+{
+	return atomic_load(&q->mending_ends);
+}
+
+void
+quarantine_stop_mending(struct quarantine *q)
+{
+	atomic_store(&q->mending_ends, true);
+}
+
 /* Is the mail of an entry there?  1, 0, -1. */
 static int
 has_mail(struct mend *mend, const char *id, struct err *err)
@@ -94,7 +106,7 @@ mend_entries(struct mend *mend, struct err *err)
 			rc = mend_entry(mend, hold_reply_text(reply, i), err);
 		store_reply_free(reply);
 		at += count - (mend->removed - before);
-	} while (count == PAGE && rc == 0);
+	} while (count == PAGE && rc == 0 && !ends(mend->q));
 	return rc;
 }
 
@@ -160,12 +172,15 @@ mend_domain(struct mend *mend, struct err *err)
 	do {
 		n = hold_trim(mend->q, mend->domain, TRIM_PAGE, err);
 		mend->expired += n > 0 ? (size_t)n : 0;
-	} while (n == TRIM_PAGE);
+	} while (n == TRIM_PAGE && !ends(mend->q));
 	if (n < 0)
 		return -1;
 	was = stored_bytes(mend, key, err);
 	if (was.data == NULL || mend_entries(mend, err) < 0)
 		return -1;
+	/* Not all were counted. */
+	if (ends(mend->q))
+		return 0;
 	/* What was removed has changed the count: next time. */
 	if (mend->removed == 0 && mend_bytes(mend, key, was, err) < 0)
 		return -1;
@@ -201,7 +216,7 @@ mend_one(struct quarantine *q, struct bytes name, struct bytes score,
 
 	mend.domain = arena_memdup(mend.arena, name.data, name.len);
 	rc = mend_domain(&mend, err);
-	if (rc == 0 && mend.entries == 0 && mend.removed == 0)
+	if (rc == 0 && mend.entries == 0 && mend.removed == 0 && !ends(q))
 		rc = forget(&mend, score, err);
 	if (mend.removed + mend.events + mend.expired > 0)
 		log_info("quarantine of %s: %zu expired, %zu without their "
@@ -226,7 +241,7 @@ quarantine_mend(struct quarantine *q, struct err *err)
 	if (store_runf(q->store, HOLD_DOMAINS_KEY, &reply, err,
 		"ZRANGE " HOLD_DOMAINS_KEY " 0 -1 WITHSCORES") < 0)
 		return -1;
-	for (i = 0; i + 1 < reply->count && rc == 0; i += 2) {
+	for (i = 0; i + 1 < reply->count && rc == 0 && !ends(q); i += 2) {
 		rc = mend_one(q, hold_reply_text(reply, i),
 		    hold_reply_text(reply, i + 1), &why);
 		/* What is beyond mending here must not keep the others. */

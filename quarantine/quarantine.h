@@ -197,5 +197,8 @@ int quarantine_due(struct quarantine *quarantine, struct arena *arena,
 /* At start, and now and then: what is over its time, entries without chunks,
  * indexes, counts, and events that a crash left in an outbox. */
 int quarantine_mend(struct quarantine *quarantine, struct err *err);
+/* From another thread: a mending that goes on ends soon, with what it has
+ * done; there will be no more. */
+void quarantine_stop_mending(struct quarantine *quarantine);
 
 #endif

@@ -125,6 +125,12 @@ quarantine_close(struct quarantine *quarantine)
 	free(quarantine);
 }
 
+void
+quarantine_stop_mending(struct quarantine *quarantine)
+{
+	(void)quarantine;
+}
+
 int
 quarantine_mend(struct quarantine *quarantine, struct err *err)
 {

@@ -1195,6 +1195,29 @@ test_mend(void **state)
 	mail_free(&lost);
 }
 
+/* Told to stop, nothing is mended any more. */
+static void
+test_mending_ends(void **state)
+{
+	const struct quarantine_options options = { 0 };
+	struct place *place = *state;
+	struct quarantine *stopped;
+	struct err err;
+
+	run(place, "sk:{q}:domains", "ZADD sk:{q}:domains 1 example.com");
+	run(place, "sk:{d:example.com}:bytes",
+	    "SET sk:{d:example.com}:bytes 5");
+	stopped = quarantine_open(place->store, &options);
+	quarantine_stop_mending(stopped);
+	assert_int_equal(quarantine_mend(stopped, &err), 0);
+	quarantine_close(stopped);
+	assert_int_equal(redis_int(place, "GET", "sk:{d:example.com}:bytes"),
+	    5);
+	assert_int_equal(quarantine_mend(place->quarantine, &err), 0);
+	assert_int_equal(redis_int(place, "GET", "sk:{d:example.com}:bytes"),
+	    0);
+}
+
 int
 main(void)
 {
@@ -1220,6 +1243,7 @@ main(void)
 		cmocka_unit_test_setup(test_wrong_types, empty),
 		cmocka_unit_test_setup(test_mend, empty),
 		cmocka_unit_test_setup(test_mend_beside_damage, empty),
+		cmocka_unit_test_setup(test_mending_ends, empty),
 	};
 
 	if (!redis_server_is_installed()) {
