@@ -86,9 +86,9 @@ write_path(struct template_writer *writer, const json_t *value,
 
 /* ---- lists ---- */
 
-/* What a list shows of a text without a number of its own: 50 letters, or 25
+/* What a list shows of a text without a number of its own: 54 letters, or 27
  * kanji. */
-#define CLIP_PRESET 50
+#define CLIP_PRESET 54
 /* Octets on a page that count for one. */
 #define CLIP_WIDTH 2
 
@@ -512,6 +512,20 @@ write_said(struct template_writer *writer, const json_t *value,
 	buf_free(&text);
 }
 
+/* What an option wants: "1h to 365d". */
+static void
+write_wanted(struct template_writer *writer, const json_t *value,
+    const char *argument)
+{
+	struct buf text;
+
+	(void)argument;
+	buf_init(&text, PHRASE_SIZE_MAX);
+	(void)phrase_wanted(template_language(writer), text_of(value), &text);
+	template_put_text(writer, buf_bytes(&text));
+	buf_free(&text);
+}
+
 const struct template_filter page_filters[] = {
 	{ "actor", false, write_actor },
 	{ "ago", true, write_ago },
@@ -528,6 +542,7 @@ const struct template_filter page_filters[] = {
 	{ "time", true, write_time },
 	{ "tr", false, write_tr },
 	{ "url", false, write_url },
+	{ "wanted", false, write_wanted },
 	{ "word", false, write_word },
 	{ NULL, false, NULL },
 };

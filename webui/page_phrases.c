@@ -299,6 +299,12 @@ phrase_translate(enum language language, const char *text, struct buf *out)
 	return translate(language, bytes_of(text), 0, out);
 }
 
+bool
+phrase_wanted(enum language language, const char *text, struct buf *out)
+{
+	return translate_wanted(language, bytes_of(text), 0, out);
+}
+
 static void
 see_list(const char *const *list,
     void (*see)(void *context, const char *where, const char *msgid,

@@ -34,6 +34,9 @@ extern const char *const page_phrase_wanted[];
 bool phrase_translate(enum language language, const char *text,
     struct buf *out);
 
+/* The same of what an option wants. */
+bool phrase_wanted(enum language language, const char *text, struct buf *out);
+
 void phrase_messages(void (*see)(void *context, const char *where,
 			 const char *msgid, const char *plural),
     void *context);

@@ -21,6 +21,7 @@ PAGES = {
     "held": ("operator", "/quarantine/{held}"),
     "held, to a releaser": ("letgo", "/quarantine/{held}"),
     "log": ("operator", "/log"),
+    "log, a search that cannot be": ("operator", "/log?client=abc"),
     "log, one mail": ("operator", f"/log?recipient={TARO}"),
     "lists": ("operator", f"/lists?domain={SHOP}"),
     "lists of a mailbox": ("taro", "/lists"),

@@ -15,7 +15,8 @@ from pages import PAGES
 from stage import some_history
 
 WEIGHT_MAX = 60 * 1024
-STATUSES = {"choose a domain": 400, "not there": 404, "forbidden": 403}
+STATUSES = {"choose a domain": 400, "log, a search that cannot be": 400,
+            "not there": 404, "forbidden": 403}
 LOOKS = {
     "wide light en": (WIDE, "light", "en"),
     "wide dark ja": (WIDE, "dark", "ja"),
