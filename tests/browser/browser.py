@@ -175,11 +175,15 @@ class Browser:
         """Press a button by its text, or an element; wait for the page that
         it leads to, if it leads to one."""
         element = self.button(what, within) if isinstance(what, str) else what
-        self.driver.execute_script(
-            "arguments[0].scrollIntoView({block: 'center'})", element)
+        self._show(element)
         before = self.find("html")
         element.click()
         self._settle(before)
+
+    def _show(self, element):
+        """In the middle: the driver would click what covers the edge."""
+        self.driver.execute_script(
+            "arguments[0].scrollIntoView({block: 'center'})", element)
 
     def _settle(self, before):
         deadline = time.monotonic() + PATIENCE_S
@@ -203,6 +207,7 @@ class Browser:
         kind = element.get_attribute("type")
         if kind in ("checkbox", "radio"):
             if element.is_selected() != bool(value):
+                self._show(element)
                 element.click()
             return
         if kind == "file":
