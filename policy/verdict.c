@@ -437,6 +437,25 @@ is_exempt(struct judge *judge, const char *name,
 	return true;
 }
 
+/* Is something proved of the very domain of the author?  Then DMARC passes,
+ * whatever the policy is. */
+static bool
+passes_any_policy(const struct auth *auth)
+{
+	const struct auth_spf_identity *spf = &auth->spf.mailfrom;
+	const char *author = auth->dmarc.from_domain;
+	size_t i;
+
+	if (spf->checked && spf->result == AUTH_PASS &&
+	    strcmp(spf->domain, author) == 0)
+		return true;
+	for (i = 0; i < auth->dkim.count; i++)
+		if (auth->dkim.signatures[i].trusted &&
+		    strcmp(auth->dkim.signatures[i].domain, author) == 0)
+			return true;
+	return false;
+}
+
 /*
  * What is to be done is ours to say (RFC 9989 section 5.3.6).  A policy that
  * could not be fetched may be p=reject: who wants such mail deferred wants
@@ -452,10 +471,14 @@ judge_dmarc_temperror(struct judge *judge)
 	if (judge->policy->dmarc_temperror != TEMPERROR_DEFER ||
 	    judge->allowed != NULL)
 		return false;
-	if (dmarc->policy_domain == NULL)
-		extra = "temperror, the policy is not known";
-	else if (dmarc->policy != DMARC_REJECT)
+	if (dmarc->policy_domain != NULL) {
+		if (dmarc->policy != DMARC_REJECT)
+			return false;
+	} else if (passes_any_policy(&judge->scan->auth)) {
 		return false;
+	} else {
+		extra = "temperror, the policy is not known";
+	}
 	decide(judge, "dmarc", CLASS_UNKNOWN, SUB_DMARC, extra, ACTION_DEFER);
 	return true;
 }

@@ -31,6 +31,7 @@ GOOD_IP = "198.18.0.1"
 BAD_IP = "198.18.9.9"
 SLOW = "slow.sekimori-test.net"
 REJECTING = "reject.sekimori-test.net"
+EXPLAINS = "explains.sekimori-test.net"
 ZONE = f"""\
 {GOOD} TXT "v=spf1 ip4:{GOOD_IP} -all"
 _dmarc.{GOOD} TXT "v=DMARC1; p=none"
@@ -38,6 +39,8 @@ mx.{GOOD} A {GOOD_IP}
 1.0.18.198.in-addr.arpa PTR mx.{GOOD}.
 {REJECTING} TXT "v=spf1 ip4:{GOOD_IP} -all"
 _dmarc.{REJECTING} TXT "v=DMARC1; p=reject"
+{EXPLAINS} TXT "v=spf1 -all exp=why.{EXPLAINS}"
+why.{EXPLAINS} TXT "100%% no to %{{i}}"
 {SLOW} TIMEOUT
 _dmarc.{SLOW} TIMEOUT
 """

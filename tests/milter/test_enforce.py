@@ -18,7 +18,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from daemon import GOOD, GOOD_IP, Daemon, Redis, free_port
+from daemon import (EXPLAINS, GOOD, GOOD_IP, SLOW, Daemon, Redis,
+                    free_port)
 
 DOC = pathlib.Path(__file__).resolve().parents[2] / "doc"
 SENDER = f"<a@{GOOD}>"
@@ -42,7 +43,9 @@ SETTINGS = {
     "mailbox:hold@our.example": block("quarantine"),
     "mailbox:hold5@our.example": {"option:hold_answer": "550",
                                   **block("quarantine")},
+    "mailbox:later@our.example": {"option:dmarc_temperror": "defer"},
     "mailbox:reject@our.example": block("reject"),
+    "mailbox:strict@our.example": {"option:spf_fail": "reject"},
     "mailbox:tag@our.example": block("tag"),
 }
 
@@ -93,6 +96,29 @@ class Enforce(unittest.TestCase):
         with daemon.greeted() as mta:
             return mta.mail(SENDER, [f"<{r}>" for r in recipients], headers,
                             body)
+
+    # ---- the words of a refusal ----
+
+    def test_policy_that_cannot_be_fetched(self):
+        """It may be p=reject: deferred for who wants that, judged by
+        default, never refused."""
+        headers = [("From", f" ceo@{SLOW}")]
+        with self.daemon() as daemon:
+            result = self.send(daemon, "later@our.example", headers=headers)
+            self.assertTrue(result.reply.startswith(
+                "451 4.7.1 DMARC cannot be checked"), result.reply)
+            result = self.send(daemon, "ok@our.example", headers=headers)
+            self.assertEqual(result.reply, "c")
+
+    def test_what_the_domain_says_of_its_fail(self):
+        with self.daemon() as daemon, daemon.greeted() as mta:
+            result = mta.mail(f"<a@{EXPLAINS}>", ["<strict@our.example>"],
+                              HEADERS, BODY)
+        self.assertEqual(
+            # "%%" is how the MTA wants a "%"
+            result.reply.replace("%%", "%"),
+            "550 5.7.23 Refused: SPF validation failed; "
+            f"{EXPLAINS} says: 100% no to {GOOD_IP}")
 
     # ---- at RCPT ----
 

@@ -733,6 +733,19 @@ test_dmarc(void **state)
 		    "'option:dmarc_temperror': 'defer'",
 		    "dmarc=temperror unfetched",
 		    "unknown/dmarc defer dmarc 451 4.7.1", "dmarc.temperror" },
+		{ "not when the author is proved, whatever it is",
+		    "'option:dmarc_temperror': 'defer'",
+		    "dkim=pass:author.example dmarc=temperror unfetched",
+		    "not-spam accept score", "dmarc.temperror" },
+		{ "or by SPF", "'option:dmarc_temperror': 'defer'",
+		    "sender=x@author.example spf=pass dmarc=temperror "
+		    "unfetched",
+		    "not-spam accept score", "dmarc.temperror" },
+		{ "but not by a signature that is not trusted",
+		    "'option:dmarc_temperror': 'defer'",
+		    "dkim=pass:author.example untrusted dmarc=temperror "
+		    "unfetched",
+		    "unknown/dmarc defer dmarc 451 4.7.1", "dmarc.temperror" },
 		{ "never refused",
 		    "'option:dmarc_temperror': 'defer', "
 		    "'option:dmarc_reject': 'always', "
