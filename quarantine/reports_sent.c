@@ -120,10 +120,11 @@ reports_sent_list(struct reports *reports, size_t limit, struct err *err)
 {
 	sqlite3_stmt *stmt = reports_prepare(reports,
 	    "SELECT 'aggregate' AS kind, day, domain, address, state, tries, "
-	    "time, 0 AS incidents, detail FROM sent UNION ALL "
+	    "time, 0 AS incidents, detail, '' AS message FROM sent UNION ALL "
 	    "SELECT 'failure', time / 86400000 * 86400, domain, address, "
-	    "state, 1, time, incidents, detail FROM failure "
-	    "ORDER BY day DESC, domain, address, time DESC LIMIT :limit",
+	    "state, 1, time, incidents, detail, message FROM failure "
+	    "ORDER BY day DESC, domain, address, time DESC, message DESC "
+	    "LIMIT :limit",
 	    err);
 	json_t *rows = json_array();
 	int rc = -1;
