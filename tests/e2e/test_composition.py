@@ -208,13 +208,13 @@ def test_nul(lab):
 
 def test_smuggling(lab):
     """Line ends that are none: there is no second mail behind them."""
-    inner = genuine()
     for end in (b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r"):
-        mail = Mail(OWN, TARO, "Outer")
-        content = mail.build() + end + (
+        outer, inner = Mail(OWN, TARO, "Outer"), genuine()
+        content = outer.build() + end + (
             f"MAIL FROM:<{CEO}>\r\nRCPT TO:<{TARO}>\r\nDATA\r\n"
         ).encode() + inner.build()
-        lab.send(content, OWN, [TARO], client=EVIL.ip)
+        if lab.send(content, OWN, [TARO], client=EVIL.ip).accepted(TARO):
+            lab.sink.wait(TARO, outer.marker)
         for delivery in lab.sink.deliveries(marker=inner.marker):
-            assert mail.marker.encode() in delivery.content
+            assert outer.marker.encode() in delivery.content
             assert BANK not in authors_shown(delivery.content)
