@@ -235,6 +235,30 @@ quoted(const char *text)
 	return json;
 }
 
+/* What a check says of its failure is said in the language of the page. */
+static void
+test_problem_in_sentence(void **state)
+{
+	json_t *sentence = json_pack("{s:s, s:{s:s, s:s}}", "template",
+	    "DKIM: the signature of {domain} does not fit the mail "
+	    "({problem}).",
+	    "values", "domain", "a.example", "problem",
+	    "body hash did not verify");
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1000);
+	assert_int_equal(explain_text(LANGUAGE_JA, sentence, &text), 0);
+	assert_non_null(
+	    strstr(buf_str(&text), "(本文のハッシュが一致しません)"));
+	assert_non_null(strstr(buf_str(&text), "a.example"));
+	buf_reset(&text);
+	assert_int_equal(explain_text(LANGUAGE_EN, sentence, &text), 0);
+	assert_non_null(strstr(buf_str(&text), "(body hash did not verify)"));
+	buf_free(&text);
+	json_decref(sentence);
+}
+
 static void
 test_records(void **state)
 {
@@ -288,6 +312,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_problem_in_sentence),
 		cmocka_unit_test(test_records),
 	};
 
