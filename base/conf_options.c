@@ -443,7 +443,7 @@ const struct option conf_options[] = {
 	    SECTION_MILTER,
 	    "All header fields of a message together; mail with more is "
 	    "refused."),
-	RANGE(header_count_max, OPT_NUMBER, "2000", "100", "100000",
+	RANGE(header_count_max, OPT_NUMBER, "2000", "100", "10000",
 	    APPLY_AT_ONCE, SECTION_MILTER,
 	    "Header fields of a message; mail with more is refused."),
 	RANGE(recipients_max, OPT_NUMBER, "1000", "100", "50000",

@@ -81,11 +81,15 @@ index_of(const struct header *header, size_t i)
 	return index;
 }
 
-static void
-remove_field(struct edit_list *list, const struct header *header, size_t i)
+static struct edit *
+add_for_field(struct edit_list *list, enum edit_kind kind,
+    const struct header *header, size_t i)
 {
-	add(list, EDIT_DELETE_HEADER, header->fields[i].name)->index =
-	    index_of(header, i);
+	struct edit *edit = add(list, kind, header->fields[i].name);
+
+	edit->index = index_of(header, i);
+	edit->field = i;
+	return edit;
 }
 
 void
@@ -100,7 +104,7 @@ edits_remove_foreign(struct edit_list *list, const struct header *header,
 		if (has_our_prefix(field->name) ||
 		    (bytes_equal_nocase(field->name, BYTES_LIT(RESULTS)) &&
 			authres_claims(field->value, authserv_id)))
-			remove_field(list, header, i);
+			add_for_field(list, EDIT_DELETE_HEADER, header, i);
 	}
 }
 
@@ -131,8 +135,7 @@ edits_mark_subject(struct edit_list *list, const struct header *header,
 		if (!subject_mark(list->arena, header->fields[i].value, mark,
 			&marked))
 			continue;
-		edit = add(list, EDIT_CHANGE_HEADER, header->fields[i].name);
-		edit->index = index_of(header, i);
+		edit = add_for_field(list, EDIT_CHANGE_HEADER, header, i);
 		edit->value = wire_value(list->arena,
 		    without_leading_space(marked), leading_space);
 	}
@@ -165,27 +168,19 @@ edits_delete_recipient(struct edit_list *list, const char *rcpt)
 
 /* ---- the header as it leaves ---- */
 
-/* The edit of this field, or NULL. */
-static const struct edit *
-edit_of(const struct edit_list *list, const struct header *header, size_t i)
+/* What is done to each field of the header, or NULL. */
+static const struct edit **
+edits_by_field(const struct edit_list *list, const struct header *header)
 {
-	const struct edit *edit;
-	size_t n;
-	int index = 0;
+	const struct edit **edits =
+	    arena_calloc(list->arena, header->count + 1, sizeof(*edits));
+	const struct edit *edit = list->edits;
 
-	for (n = 0; n < list->count; n++) {
-		edit = &list->edits[n];
-		if ((edit->kind != EDIT_DELETE_HEADER &&
-			edit->kind != EDIT_CHANGE_HEADER) ||
-		    !bytes_equal_nocase(header->fields[i].name,
-			bytes_of(edit->name)))
-			continue;
-		if (index == 0)
-			index = index_of(header, i);
-		if (edit->index == index)
-			return edit;
-	}
-	return NULL;
+	for (; edit < list->edits + list->count; edit++)
+		if (edit->kind == EDIT_DELETE_HEADER ||
+		    edit->kind == EDIT_CHANGE_HEADER)
+			edits[edit->field] = edit;
+	return edits;
 }
 
 /* The MTA puts the space where we do not. */
@@ -204,8 +199,8 @@ struct header *
 edits_apply(const struct edit_list *list, const struct header *header,
     bool leading_space)
 {
+	const struct edit **edits = edits_by_field(list, header), *edit;
 	struct header *out = arena_alloc(list->arena, sizeof(*out));
-	const struct edit *edit;
 	size_t i;
 
 	header_init(out, list->arena, SIZE_MAX, SIZE_MAX);
@@ -213,7 +208,7 @@ edits_apply(const struct edit_list *list, const struct header *header,
 		if (list->edits[i].kind == EDIT_INSERT_HEADER)
 			add_edited(out, &list->edits[i], leading_space);
 	for (i = 0; i < header->count; i++) {
-		edit = edit_of(list, header, i);
+		edit = edits[i];
 		if (edit == NULL)
 			(void)header_add(out, header->fields[i].name,
 			    header->fields[i].value, NULL);

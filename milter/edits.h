@@ -25,9 +25,10 @@ enum edit_kind {
 struct edit {
 	enum edit_kind kind;
 	char *name;
-	int index;   /* of the fields of that name, from 1 at the top */
-	char *value; /* as the wire wants it: folds are LF, leading space
-		      * where the MTA expects ours */
+	int index;    /* of the fields of that name, from 1 at the top */
+	size_t field; /* of the header that is edited: deleted, changed */
+	char *value;  /* as the wire wants it: folds are LF, leading space
+		       * where the MTA expects ours */
 };
 
 struct edit_list {
