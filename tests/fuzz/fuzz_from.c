@@ -1,5 +1,6 @@
 /*
- * fuzz_from.c - the value of a From header.
+ * fuzz_from.c - the value of a From header, and whom DMARC takes for the
+ * authors.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -10,8 +11,30 @@
 #include <string.h>
 
 #include "mail/from.h"
+#include "policy/dmarc_authors.h"
+
+#define HEADER_MAX (1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The value stands in From and in Sender. */
+static void
+read_authors(struct arena *arena, struct bytes value)
+{
+	struct dmarc_authors authors;
+	struct header header;
+
+	header_init(&header, arena, HEADER_MAX, 10);
+	if (header_add(&header, BYTES_LIT("From"), value, NULL) < 0 ||
+	    header_add(&header, BYTES_LIT("Sender"), value, NULL) < 0)
+		return;
+	dmarc_authors_read(arena, &header, &authors);
+	if (authors.count > DMARC_AUTHORS_MAX ||
+	    authors.other_count > DMARC_OTHERS_MAX ||
+	    (authors.count == 0 && authors.problem == NULL) ||
+	    (authors.malformed && authors.problem == NULL))
+		abort();
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -36,6 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    value.data + value.len))
 			abort();
 	}
+	read_authors(arena, value);
 	arena_free(arena);
 	return 0;
 }
