@@ -250,9 +250,13 @@ envelope_is_authenticated(const struct scan *scan)
 	return false;
 }
 
-/* Is the author?  Aligned DKIM or SPF, or a signature of the very domain. */
+/*
+ * Is this author?  Aligned DKIM or SPF, or a signature of the very domain.
+ * Of several authors DMARC reports the worst: aligned means all of them, but
+ * a signature of the one that is reported says nothing of another.
+ */
 static bool
-author_is_authenticated(const struct scan *scan)
+author_is_authenticated(const struct scan *scan, const struct address *author)
 {
 	const struct auth *auth = &scan->auth;
 	size_t i;
@@ -261,12 +265,33 @@ author_is_authenticated(const struct scan *scan)
 		return false;
 	if (auth->dmarc.dkim_aligned || auth->dmarc.spf_aligned)
 		return true;
+	if (strcmp(author->domain, auth->dmarc.from_domain) != 0)
+		return false;
 	for (i = 0; i < auth->dkim.count; i++)
 		if (auth->dkim.signatures[i].trusted &&
-		    strcmp(auth->dkim.signatures[i].domain,
-			auth->dmarc.from_domain) == 0)
+		    strcmp(auth->dkim.signatures[i].domain, author->domain) ==
+			0)
 			return true;
 	return false;
+}
+
+/*
+ * The domain of the author; NULL when there are authors of several.  DMARC
+ * reports one of them then, and what excuses that one must not excuse the
+ * others, whom a sender may have added it to.
+ */
+static const char *
+sole_author_domain(const struct scan *scan)
+{
+	const struct auth_dmarc *dmarc = &scan->auth.dmarc;
+	size_t i;
+
+	if (dmarc->from_domain == NULL)
+		return NULL;
+	for (i = 0; i < dmarc->from_count; i++)
+		if (strcmp(dmarc->from[i].domain, dmarc->from_domain) != 0)
+			return NULL;
+	return dmarc->from_domain;
 }
 
 /* Nearer level wins; on the same level block wins over allow. */
@@ -341,7 +366,8 @@ judge_lists(struct judge *judge)
 			scan->envelope->sender.key) != 0 ||
 		    !envelope_is_authenticated(scan))
 			consider_sender(judge, &best, &scan->auth.dmarc.from[i],
-			    author_is_authenticated(scan));
+			    author_is_authenticated(scan,
+				&scan->auth.dmarc.from[i]));
 	if (best.row == NULL)
 		return false;
 	extra = row_text(judge->arena, best.row);
@@ -393,7 +419,8 @@ is_lifted_by_arc(struct judge *judge, const char *failure)
 	const char *sealer;
 
 	switch (arc_trust(judge->arena, &auth->arc, &judge->policy->arc_trusted,
-	    auth->dmarc.malformed ? NULL : auth->dmarc.from_domain, &sealer)) {
+	    auth->dmarc.malformed ? NULL : sole_author_domain(judge->scan),
+	    &sealer)) {
 	case ARC_TRUST_NONE:
 		return false;
 	case ARC_TRUST_SILENT:
@@ -492,7 +519,7 @@ judge_dmarc(struct judge *judge)
 	if (!judge->policy->dmarc ||
 	    (dmarc->result != AUTH_FAIL && dmarc->result != AUTH_TEMPERROR) ||
 	    is_exempt(judge, "dmarc.exempt", &judge->policy->dmarc_exempt,
-		dmarc->from_domain))
+		sole_author_domain(judge->scan)))
 		return false;
 	if (dmarc->result == AUTH_TEMPERROR)
 		return judge_dmarc_temperror(judge);
