@@ -495,6 +495,13 @@ smtp_offers_tls(const struct smtp *smtp)
 	return (smtp->offered & EXT_STARTTLS) != 0;
 }
 
+bool
+smtp_is_alive(struct smtp *smtp)
+{
+	return !smtp->dead && smtp->in.len == 0 &&
+	    !smtp_stream_has_input(smtp->stream);
+}
+
 void
 smtp_close(struct smtp *smtp)
 {
@@ -696,15 +703,22 @@ append_rcpts(struct smtp *smtp, const struct smtp_mail *mail, size_t n,
 	}
 }
 
+/* What is said to RCPT behind a refused MAIL (503 mostly) is no word on the
+ * recipient: it is read and dropped. */
 static int
 read_rcpt_replies(struct smtp *smtp, struct smtp_mail *mail, size_t from,
-    size_t to, struct err *err)
+    size_t to, bool mail_taken, struct err *err)
 {
-	for (; from < to && !smtp->dead; from++)
-		if (mail->recipients[from].reply.code == 0 &&
-		    read_reply(smtp, smtp->timeout_ms, NULL,
-			&mail->recipients[from].reply, err) < 0)
+	struct smtp_reply reply;
+
+	for (; from < to && !smtp->dead; from++) {
+		if (mail->recipients[from].reply.code != 0)
+			continue; /* not asked */
+		if (read_reply(smtp, smtp->timeout_ms, NULL, &reply, err) < 0)
 			return -1;
+		if (mail_taken)
+			mail->recipients[from].reply = reply;
+	}
 	return 0;
 }
 
@@ -719,14 +733,15 @@ send_envelope(struct smtp *smtp, struct smtp_mail *mail, bool has_utf8,
 	append_mail(smtp, mail, has_utf8);
 	append_rcpts(smtp, mail, pipelining ? PIPELINE_MAX : 0, &next);
 	if (ask(smtp, NULL, reply, err) < 0 ||
-	    read_rcpt_replies(smtp, mail, from, next, err) < 0)
+	    read_rcpt_replies(smtp, mail, from, next, reply->code / 100 == 2,
+		err) < 0)
 		return -1;
 	while (
 	    reply->code == 250 && !smtp->dead && next < mail->recipient_count) {
 		from = next;
 		append_rcpts(smtp, mail, pipelining ? PIPELINE_MAX : 1, &next);
 		if (flush(smtp, err) < 0 ||
-		    read_rcpt_replies(smtp, mail, from, next, err) < 0)
+		    read_rcpt_replies(smtp, mail, from, next, true, err) < 0)
 			return -1;
 	}
 	return 0;

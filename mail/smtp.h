@@ -55,8 +55,8 @@ struct smtp_reply {
 struct smtp_recipient {
 	const char *address;
 	const char *params; /* "NOTIFY=NEVER ORCPT=...", may be NULL */
-	/* To RCPT; 250 is what the server said then, the outcome says what
-	 * became of the message. */
+	/* To RCPT, none when MAIL was refused; 250 is what the server said
+	 * then, the outcome says what became of the message. */
 	struct smtp_reply reply;
 };
 
@@ -107,6 +107,10 @@ enum smtp_outcome smtp_send(struct smtp *smtp, struct smtp_mail *mail,
 /* What it said when it was connected to, and whether it offers STARTTLS. */
 const char *smtp_greeting(const struct smtp *smtp);
 bool smtp_offers_tls(const struct smtp *smtp);
+
+/* Can it be used for another message, as far as can be told without asking:
+ * has the server neither said goodbye nor closed? */
+bool smtp_is_alive(struct smtp *smtp);
 
 /* QUIT, if the connection still lives.  NULL is fine. */
 void smtp_close(struct smtp *smtp);

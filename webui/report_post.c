@@ -166,6 +166,9 @@ report_post_connect(struct report_post *post, struct err *err)
 		.tls = is_loopback(post->host) ? SMTP_TLS_NEVER : SMTP_TLS_MAY,
 	};
 
+	/* Pauses and the DNS may have lasted longer than its patience. */
+	if (post->smtp != NULL && !smtp_is_alive(post->smtp))
+		report_post_hang_up(post);
 	if (post->smtp == NULL)
 		post->smtp = smtp_open(&options, err);
 	return post->smtp != NULL ? 0 : -1;

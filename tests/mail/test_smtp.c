@@ -25,6 +25,8 @@
 #define V(s) BYTES_LIT(s)
 #define ALL_OFFERED "PIPELINING,SIZE,8BITMIME,SMTPUTF8,DSN"
 #define RCPT_MAX 8
+/* No answer to RCPT; 0: it does not matter. */
+#define NONE (-1)
 
 /* ---- the wire, without a connection ---- */
 
@@ -292,7 +294,8 @@ play(const struct dialogue *d, unsigned timeout_ms)
 		case_fail(d->label, "code %d %s", reply.code, reply.text);
 	for (i = 0; i < mail.recipient_count; i++)
 		if (d->rcpt_codes[i] != 0 &&
-		    recipients[i].reply.code != d->rcpt_codes[i])
+		    recipients[i].reply.code !=
+			(d->rcpt_codes[i] == NONE ? 0 : d->rcpt_codes[i]))
 			case_fail(d->label, "recipient %zu: %d", i,
 			    recipients[i].reply.code);
 	if ((outcome == SMTP_ACCEPTED) != (err.kind == ERR_NONE))
@@ -416,7 +419,7 @@ test_dialogues(void **state)
 		{ "MAIL refused", ALL_OFFERED, NULL, ONE, NULL, 4, HI,
 		    { HELLO, "< MAIL", "< RCPT", "> 451 4.3.0 later",
 			"> 503 no MAIL", QUIT },
-		    SMTP_REFUSED, 451, { 503 }, "451 4.3.0 later" },
+		    SMTP_REFUSED, 451, { NONE }, "451 4.3.0 later" },
 		{ "one recipient of three refused", ALL_OFFERED, NULL,
 		    { "a@y.example", "b@y.example", "c@y.example" }, NULL, 4,
 		    HI,

@@ -229,6 +229,43 @@ test_refused_for_now(void **state)
 	want(lab, 0, "");
 }
 
+/* A connection that the server gave up, or closed meanwhile, takes nothing
+ * with it. */
+static void
+test_server_hangs_up(void **state)
+{
+	static const char *const goodbye[] = { HELLO,
+		"< MAIL FROM:<dmarc@ours.test>", "> 421 going down", "next",
+		HELLO, TO("a@d.test"), BYE, NULL };
+	struct lab *lab = *state;
+	struct fake_smtp *fake;
+
+	failure_lab_add(&lab->common, NULL, "192.0.2.1", "mailto:a@d.test");
+	failure_lab_add(&lab->common, NULL, "192.0.2.2", "mailto:a@d.test");
+	fake = failure_lab_serve(&lab->common, goodbye);
+	want(lab, 2, "a@d.test failed; a@d.test sent");
+	end(fake);
+}
+
+/* Behind a MAIL that is refused for now, "no MAIL" is no word on those it is
+ * for. */
+static void
+test_no_mail(void **state)
+{
+	static const char *const script[] = { HELLO,
+		"< MAIL FROM:<dmarc@ours.test>", "< RCPT TO:<a@d.test>",
+		"> 452 4.3.1 no room", "> 503 5.5.1 need MAIL", BYE, NULL };
+	struct lab *lab = *state;
+	struct fake_smtp *fake = fake_smtp_start(script, "PIPELINING");
+	char *relay = xprintf("127.0.0.1:%s", fake_smtp_port(fake));
+
+	failure_lab_set(&lab->common.conf->report_relay, relay);
+	failure_lab_add(&lab->common, NULL, "192.0.2.1", "mailto:a@d.test");
+	want(lab, 1, "a@d.test failed");
+	end(fake);
+	free(relay);
+}
+
 static void
 test_left(void **state)
 {
@@ -430,6 +467,8 @@ main(void)
 		LAB_TEST(test_away),
 		LAB_TEST(test_at_most_once),
 		LAB_TEST(test_refused_for_now),
+		LAB_TEST(test_server_hangs_up),
+		LAB_TEST(test_no_mail),
 		cmocka_unit_test(test_left),
 		LAB_TEST(test_override),
 		LAB_TEST(test_skipped_and_damaged),
