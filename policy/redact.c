@@ -24,6 +24,7 @@
 enum how {
 	HOW_TEXT,      /* decoded, addresses redacted */
 	HOW_TAGS,      /* as it is, "tag=value" */
+	HOW_SIGNATURE, /* the same, without copies of the header */
 	HOW_RECEIVED,  /* as it is, without who signed in there */
 	HOW_ADDRESSES, /* nothing but addresses */
 	HOW_TYPE,      /* up to the first parameter */
@@ -34,14 +35,14 @@ static const struct {
 	enum how how;
 } kept_fields[] = {
 	{ "ARC-Authentication-Results", HOW_TAGS },
-	{ "ARC-Message-Signature", HOW_TAGS },
+	{ "ARC-Message-Signature", HOW_SIGNATURE },
 	{ "ARC-Seal", HOW_TAGS },
 	{ "Authentication-Results", HOW_TAGS },
 	{ "Auto-Submitted", HOW_TEXT },
 	{ "Cc", HOW_ADDRESSES },
 	{ "Content-Transfer-Encoding", HOW_TYPE },
 	{ "Content-Type", HOW_TYPE },
-	{ "DKIM-Signature", HOW_TAGS },
+	{ "DKIM-Signature", HOW_SIGNATURE },
 	{ "Date", HOW_TEXT },
 	{ "Delivered-To", HOW_ADDRESSES },
 	{ "From", HOW_TEXT },
@@ -90,11 +91,8 @@ append_hash(const struct redaction *redaction, struct bytes local,
 	    out);
 }
 
-static bool
-is_word_octet(char c)
-{
-	return ascii_is_alnum(c) || (unsigned char)c >= 0x80;
-}
+/* What is not ASCII ends a word: Japanese has no spaces, and an honorific
+ * follows a name at once. */
 
 static bool
 begins_nocase(struct bytes text, struct bytes with)
@@ -115,7 +113,7 @@ local_at(const struct redaction *redaction, struct bytes text)
 		if (local.len >= REDACT_WORD_LEAST &&
 		    begins_nocase(text, local) &&
 		    (text.len == local.len ||
-			!is_word_octet(text.data[local.len])))
+			!ascii_is_alnum(text.data[local.len])))
 			return local.len;
 	}
 	return 0;
@@ -153,7 +151,7 @@ append_plain(const struct redaction *redaction, struct bytes text,
 		} else {
 			buf_append_char(out, text.data[i++]);
 		}
-		inside = is_word_octet(text.data[i - 1]);
+		inside = ascii_is_alnum(text.data[i - 1]);
 	}
 }
 
@@ -166,6 +164,12 @@ struct place {
 };
 
 static bool
+is_word_octet(char c)
+{
+	return ascii_is_alnum(c) || (unsigned char)c >= 0x80;
+}
+
+static bool
 is_local_octet(char c)
 {
 	return is_word_octet(c) ||
@@ -176,6 +180,13 @@ static bool
 is_domain_octet(char c)
 {
 	return is_word_octet(c) || c == '-' || c == '.' || c == '_';
+}
+
+/* Of "smtp.mailfrom=", but not of VERP: "bounce+taro=our.test@...". */
+static bool
+is_tag_octet(char c)
+{
+	return ascii_is_alnum(c) || c == '.' || c == '-' || c == '_';
 }
 
 /* Where a quoted string begins that ends before `end`. */
@@ -202,9 +213,12 @@ local_begin(struct bytes text, size_t least, size_t at, bool tags)
 		return quoted_begin(text, least, i);
 	while (i > least && is_local_octet(text.data[i - 1]))
 		i--;
-	for (equals = i; tags && equals < at; equals++)
+	for (equals = i; tags && equals < at; equals++) {
 		if (text.data[equals] == '=')
 			return equals + 1;
+		if (!is_tag_octet(text.data[equals]))
+			break;
+	}
 	return i;
 }
 
@@ -277,6 +291,20 @@ without_quotes(const struct redaction *redaction, struct bytes local)
 	return (struct bytes){ plain, n };
 }
 
+/* Behind a domain in ASCII a text in Japanese may go on. */
+static void
+append_domain(const struct redaction *redaction, struct bytes domain,
+    struct buf *out)
+{
+	size_t n = 0;
+
+	while (n < domain.len && (unsigned char)domain.data[n] < 0x80)
+		n++;
+	buf_append(out, domain.data, n);
+	append_plain(redaction,
+	    (struct bytes){ domain.data + n, domain.len - n }, out);
+}
+
 static void
 append_address(const struct redaction *redaction, const struct place *place,
     struct buf *out)
@@ -287,7 +315,7 @@ append_address(const struct redaction *redaction, const struct place *place,
 		append_hash(redaction, without_quotes(redaction, place->local),
 		    out);
 	buf_append_char(out, '@');
-	buf_append_bytes(out, place->domain);
+	append_domain(redaction, place->domain, out);
 }
 
 static void
@@ -428,6 +456,31 @@ without_sign_in(struct arena *arena, struct bytes text)
 	return bytes_of(steal(arena, &out));
 }
 
+/* Without z= (RFC 6376 section 3.5): fields that are left out here, names
+ * beside addresses, at-signs as "=40". */
+static struct bytes
+without_copies(struct arena *arena, struct bytes text)
+{
+	struct cursor all = cursor_of(text), tag;
+	struct bytes one;
+	struct buf out;
+
+	buf_init(&out, text.len + 1);
+	do {
+		one = cursor_until(&all, ";");
+		tag = cursor_of(bytes_trim(one));
+		if (cursor_char(&tag, 'z')) {
+			(void)cursor_space(&tag);
+			if (cursor_char(&tag, '='))
+				continue;
+		}
+		if (out.len > 0)
+			buf_append_char(&out, ';');
+		buf_append_bytes(&out, one);
+	} while (cursor_char(&all, ';'));
+	return bytes_of(steal(arena, &out));
+}
+
 static const char *
 redact_value(const struct redaction *redaction,
     const struct header_field *field, enum how how)
@@ -440,6 +493,8 @@ redact_value(const struct redaction *redaction,
 	switch (how) {
 	case HOW_TAGS:
 		return redact_tags(redaction, text);
+	case HOW_SIGNATURE:
+		return redact_tags(redaction, without_copies(arena, text));
 	case HOW_RECEIVED:
 		value = clean(arena, text, &cut);
 		return redact_text(redaction, without_sign_in(arena, value));
