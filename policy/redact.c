@@ -428,8 +428,15 @@ redact_address(const struct redaction *redaction, const struct address *address)
 	return steal(redaction->arena, &out);
 }
 
-/* "(Authenticated sender: taro)", "(AUTH: CRAM-MD5 ...)": who signed in at
- * the sender's is nobody's business. */
+/* "(Authenticated sender: taro)", "(AUTH: CRAM-MD5 ...)", "(user=taro)": who
+ * signed in at the sender's is nobody's business. */
+static bool
+names_user(const char *comment)
+{
+	return str_has_nocase(comment, "auth") ||
+	    str_has_nocase(comment, "user");
+}
+
 static struct bytes
 without_sign_in(struct arena *arena, struct bytes text)
 {
@@ -439,6 +446,10 @@ without_sign_in(struct arena *arena, struct bytes text)
 
 	buf_init(&out, 2 * text.len + 32);
 	for (i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\' && depth > 0) {
+			i++; /* what is quoted ends no comment */
+			continue;
+		}
 		if (text.data[i] == '(' && depth++ == 0) {
 			buf_append(&out, text.data + begin, i - begin);
 			begin = i;
@@ -446,8 +457,7 @@ without_sign_in(struct arena *arena, struct bytes text)
 		if (text.data[i] != ')' || depth == 0 || --depth > 0)
 			continue;
 		part = arena_memdup(arena, text.data + begin, i + 1 - begin);
-		buf_append_str(&out,
-		    str_has_nocase(part, "auth") ? "(redacted)" : part);
+		buf_append_str(&out, names_user(part) ? "(redacted)" : part);
 		begin = i + 1;
 	}
 	/* A comment that is not closed may hold anything. */

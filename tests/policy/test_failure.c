@@ -338,6 +338,8 @@ test_header(void **state)
 		    " from y (Authenticated sender: bob (x)) (TLS1.3) by z",
 		    "from y (redacted) (TLS1.3) by z" },
 		{ "Received", " from z (auth=bob", "from z" },
+		{ "Received", " from z (auth=bob\\) eve) (user=bob) by y",
+		    "from z (redacted) (redacted) by y" },
 		{ "DKIM-Signature", " v=1; d=d.test; i=bob@e.test; b=ab+cd/e=",
 		    "v=1; d=d.test; i={bob}@e.test; b=ab+cd/e=" },
 		{ "DKIM-Signature",
