@@ -13,6 +13,7 @@
 #include "mail/charset.h"
 #include "mail/message.h"
 #include "quarantine/quarantine.h"
+#include "quarantine/release.h"
 
 #include "milter/carry.h"
 #include "milter/daemon.h"
@@ -20,6 +21,11 @@
 #include "milter/session.h"
 #include "milter/signing.h"
 #include "milter/waker.h"
+
+/* The least life of what is to be delivered: the time for tries, and as long
+ * for people, who find it held then.  It was accepted: a short retention must
+ * not lose it while the listener is away. */
+#define DELIVERY_LIFE_S ((uint64_t)2 * RELEASE_GIVE_UP_S)
 
 /* ---- what is common to all entries ---- */
 
@@ -122,6 +128,9 @@ fill_entry(const struct transaction *tx, size_t i, const struct answer *answer,
 	if (m->fate == FATE_DELIVER_TAGGED)
 		entry->subject_mark = policy->subject_mark;
 	entry->retention_s = policy->retention;
+	if (entry->state == HELD_TO_DELIVER &&
+	    entry->retention_s < DELIVERY_LIFE_S)
+		entry->retention_s = DELIVERY_LIFE_S;
 	entry->record =
 	    verdict_record(tx->scan, m->mailbox, m->verdict, m->direction);
 	entry->event = record_event(tx, m, i, answer);

@@ -169,6 +169,7 @@ quarantine_put(struct quarantine *quarantine, const struct hold_mail *mail,
 		snprintf(entries[i].id, sizeof(entries[i].id), "%s.%zu",
 		    mail->id, i);
 		entries[i].already = the_store.already;
+		the_store.retention_s = entries[i].retention_s;
 		if (entries[i].record == NULL || entries[i].event == NULL)
 			abort();
 	}

@@ -22,6 +22,7 @@ struct fake_store {
 	/* "held b@c [mark] ...": entries and events, a word each */
 	struct buf trace;
 	char *received, *results; /* of the last put */
+	uint64_t retention_s;     /* of its last entry */
 };
 
 /* The one that all functions use; tests run one after the other. */

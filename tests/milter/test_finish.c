@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "policy/settings_build.h"
 #include "policy/settings_parts.h"
+#include "quarantine/release.h"
 
 #include "milter/daemon.h"
 #include "milter/finish.h"
@@ -39,7 +40,7 @@
 	"'list:sender:block:@mail.example':{'action':'" action "'}"
 
 static const char objects[] =
-    "{'system':{'option:subject_mark':'[S]'},"
+    "{'system':{'option:subject_mark':'[S]','option:retention':'1h'},"
     " 'domain:our.example':{"
     "  'alias:two':{'to':['ok@our.example','hold@our.example']},"
     "  'alias:same':{'to':['ok@our.example','ok2@our.example']},"
@@ -769,6 +770,25 @@ test_fields_of_a_held_mail(void **state)
 	rig_fini(&rig);
 }
 
+/* What was accepted outlives a short retention until it is delivered. */
+static void
+test_retention(void **state)
+{
+	struct mail held = { .recipients = "hold" };
+	struct mail beside = { .recipients = "tag tag2 mark" };
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, "#enforce\n");
+	send_mail(&rig, &held);
+	assert_int_equal(fake_store()->retention_s, 3600);
+	rig_fini(&rig);
+	rig_init(&rig, "#enforce\n");
+	send_mail(&rig, &beside);
+	assert_int_equal(fake_store()->retention_s, 2 * RELEASE_GIVE_UP_S);
+	rig_fini(&rig);
+}
+
 static void
 test_released(void **state)
 {
@@ -904,6 +924,7 @@ main(void)
 		cmocka_unit_test(test_header_limits),
 		cmocka_unit_test(test_turned_away),
 		cmocka_unit_test(test_fields_of_a_held_mail),
+		cmocka_unit_test(test_retention),
 		cmocka_unit_test(test_released),
 		cmocka_unit_test(test_failures),
 	};
