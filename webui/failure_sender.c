@@ -70,6 +70,7 @@ struct work {
 	struct failure failure;
 	struct failure_note note;
 	struct buf mail;
+	int64_t consent_until_ms;
 	size_t count; /* addresses that get it */
 	struct report_delivery deliveries[REPORT_URIS_MAX];
 };
@@ -204,7 +205,8 @@ ask_consent(struct work *work, struct report_uri *uri)
 	if (uri->problem != NULL)
 		return LEFT_ADDRESS;
 	switch (report_post_consent(work->sender->post, work->arena,
-	    work->failure.policy_domain, REPORT_TAG_RUF, uri)) {
+	    work->failure.policy_domain, REPORT_TAG_RUF, work->consent_until_ms,
+	    uri)) {
 	case CONSENT_OWN:
 	case CONSENT_GIVEN:
 		return LEFT_NOT;
@@ -352,6 +354,7 @@ treat(struct failure_sender *sender, const struct failure_run *run,
 	struct work work = { .sender = sender,
 		.run = run,
 		.arena = arena_new(0),
+		.consent_until_ms = clock_mono_ms() + REPORT_CONSENT_MS,
 		.failure = { .id = "", .policy_domain = "" } };
 	enum left why = LEFT_DAMAGED;
 	int rc = 0;

@@ -14,7 +14,6 @@
 #include "mail/smtp.h"
 #include "webui/report_post.h"
 
-#define CONSENT_MS 20000
 #define MINUTE_MS 60000
 
 /* ---- opening ---- */
@@ -124,10 +123,10 @@ report_post_skips(const struct report_post *post, const char *domain)
 
 enum report_consent
 report_post_consent(struct report_post *post, struct arena *arena,
-    const char *policy_domain, enum report_tag tag, struct report_uri *uri)
+    const char *policy_domain, enum report_tag tag, int64_t until_ms,
+    struct report_uri *uri)
 {
 	struct dns_set *set = dns_set_new(post->dns);
-	const int64_t until_ms = clock_mono_ms() + CONSENT_MS;
 	enum report_consent consent;
 	const char *name;
 

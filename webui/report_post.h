@@ -42,11 +42,15 @@ void report_post_close(struct report_post *post);
 /* By report_skip: the domain of a policy or of an address. */
 bool report_post_skips(const struct report_post *post, const char *domain);
 
-/* Waits for the DNS; CONSENT_UNKNOWN also when it does not answer in time.
- * What is found lives in the arena. */
+/* How long the addresses of one report may keep it waiting for the DNS: slow
+ * name servers of one domain are not to hold up the reports of others. */
+#define REPORT_CONSENT_MS 20000
+
+/* Waits for the DNS until then (monotonic); CONSENT_UNKNOWN also when it did
+ * not answer.  What is found lives in the arena. */
 enum report_consent report_post_consent(struct report_post *post,
     struct arena *arena, const char *policy_domain, enum report_tag tag,
-    struct report_uri *uri);
+    int64_t until_ms, struct report_uri *uri);
 
 /* By report_rate: how long until the next mail may go. */
 int64_t report_post_delay_ms(const struct report_post *post);

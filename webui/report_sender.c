@@ -55,6 +55,7 @@ struct work {
 	struct arena *arena;
 	struct dmarc_report report;
 	struct buf xml, packed;
+	int64_t consent_until_ms;
 	size_t count;
 	struct addressee addressees[REPORT_URIS_MAX];
 };
@@ -403,7 +404,8 @@ judge_uri(struct work *work, struct addressee *addressee, struct err *err)
 		return 0;
 	}
 	switch (report_post_consent(work->sender->post, work->arena,
-	    work->domain->report.domain, REPORT_TAG_RUA, &addressee->uri)) {
+	    work->domain->report.domain, REPORT_TAG_RUA, work->consent_until_ms,
+	    &addressee->uri)) {
 	case CONSENT_OWN:
 	case CONSENT_GIVEN:
 		return judge_address(work, addressee, err);
@@ -522,7 +524,8 @@ treat_domain(struct report_sender *sender, const struct report_run *run,
 	struct work work = { .sender = sender,
 		.run = run,
 		.domain = domain,
-		.arena = arena_new(0) };
+		.arena = arena_new(0),
+		.consent_until_ms = clock_mono_ms() + REPORT_CONSENT_MS };
 	int rc = 0;
 
 	buf_init(&work.xml, REPORT_XML_MAX);
