@@ -287,7 +287,7 @@ quarantine_settle(struct quarantine *q, const char *held_id, const char *domain,
 
 int
 quarantine_mark_dot(struct quarantine *q, const char *held_id,
-    const char *domain, const char *token, struct err *err)
+    const char *domain, const char *token, unsigned lease_s, struct err *err)
 {
 	struct arena *arena = arena_new(0);
 	struct store_reply *reply;
@@ -297,6 +297,7 @@ quarantine_mark_dot(struct quarantine *q, const char *held_id,
 	hold_args_init(&args, arena);
 	hold_key(&args, hold_domain_key2(arena, domain, "held", held_id));
 	hold_arg_str(&args, token);
+	hold_arg_int(&args, clock_wall_ms() + (int64_t)lease_s * 1000);
 	rc = hold_run(q, SCRIPT_DOT, true, &args, &reply, err);
 	arena_free(arena);
 	if (rc < 0)

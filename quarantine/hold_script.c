@@ -90,14 +90,14 @@ static const struct store_script scripts[SCRIPT_COUNT] = {
 	    "return out\n" },
 	/*
 	 * KEYS entry
-	 * ARGV token
+	 * ARGV token, end of the lease from now on
 	 */
 	[SCRIPT_DOT] = { "note the final dot",
 	    "local f = redis.call('HMGET', KEYS[1], 'state', 'lease')\n"
 	    "if f[1] ~= 'releasing' or f[2] ~= ARGV[1] then\n"
 	    "  return 0\n"
 	    "end\n"
-	    "redis.call('HSET', KEYS[1], 'dot', '1')\n"
+	    "redis.call('HSET', KEYS[1], 'dot', '1', 'lease_until', ARGV[2])\n"
 	    "return 1\n" },
 	/*
 	 * KEYS entry index ilocal expiry due bytes outbox

@@ -180,9 +180,11 @@ int quarantine_settle(struct quarantine *quarantine, const char *held_id,
     const char *domain, const char *token, enum held_state state,
     const char *reply, struct err *err);
 /* Note, before the final dot, that from here on the outcome is not known
- * without us (a lease that runs out then means HELD_UNKNOWN). 1, 0, -1 */
+ * without us (a lease that runs out then means HELD_UNKNOWN).  The lease
+ * begins anew, so that it lasts for the answer however long the message
+ * took.  1, 0, -1 */
 int quarantine_mark_dot(struct quarantine *quarantine, const char *held_id,
-    const char *domain, const char *token, struct err *err);
+    const char *domain, const char *token, unsigned lease_s, struct err *err);
 
 /* to-deliver entries whose time has come (first a few seconds after they
  * were put, so that the transaction has been answered; then backing off),

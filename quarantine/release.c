@@ -291,7 +291,7 @@ give_message(void *context,
 		&is_terminated, err) != 0)
 		return -1;
 	rc = quarantine_mark_dot(attempt->release->quarantine, attempt->held_id,
-	    attempt->domain, attempt->token, err);
+	    attempt->domain, attempt->token, lease_s(attempt->release), err);
 	if (rc == 0)
 		return err_set(err, ERR_TEMP, "the lease ran out");
 	return rc == 1 ? 0 : -1;

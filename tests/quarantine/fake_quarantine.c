@@ -280,12 +280,13 @@ quarantine_lease(struct quarantine *quarantine, const char *held_id,
 
 int
 quarantine_mark_dot(struct quarantine *quarantine, const char *held_id,
-    const char *domain, const char *token, struct err *err)
+    const char *domain, const char *token, unsigned lease_s, struct err *err)
 {
 	struct fake_entry *entry;
 	int rc = 0;
 
 	(void)domain;
+	(void)lease_s;
 	pthread_mutex_lock(&quarantine->lock);
 	entry = find(quarantine, held_id);
 	if (has_fault(quarantine, FAULT_MARK, err)) {

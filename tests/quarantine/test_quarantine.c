@@ -420,9 +420,10 @@ test_release(void **state)
 			     &err),
 	    0);
 	assert_int_equal(quarantine_mark_dot(q, id, "example.com",
-			     "01ARZ3NDEKTSV4RRFFQ69G5FAV", &err),
+			     "01ARZ3NDEKTSV4RRFFQ69G5FAV", 60, &err),
 	    0);
-	assert_int_equal(quarantine_mark_dot(q, id, "example.com", token, &err),
+	assert_int_equal(quarantine_mark_dot(q, id, "example.com", token, 60,
+			     &err),
 	    1);
 	assert_int_equal(quarantine_settle(q, id, "example.com", token,
 			     HELD_RELEASED, "250 2.0.0 Ok", &err),
@@ -493,7 +494,7 @@ test_lease_runs_out(void **state)
 		    1);
 		if (cases[i].dot)
 			assert_int_equal(quarantine_mark_dot(q, id,
-					     "example.com", token, &err),
+					     "example.com", token, 60, &err),
 			    1);
 		if (!clock_shift(61))
 			skip();
@@ -514,6 +515,37 @@ test_lease_runs_out(void **state)
 			case_fail(cases[i].label, "settle %d", rc);
 		mail_free(&mail);
 	}
+}
+
+/* A message that took nearly all of the lease is still ours at its answer. */
+static void
+test_dot_begins_the_lease_anew(void **state)
+{
+	struct place *place = *state;
+	struct quarantine *q = place->quarantine;
+	char token[LEASE_TOKEN_SIZE];
+	enum held_state was;
+	struct mail mail;
+	struct err err;
+	const char *id;
+
+	mail_make(&mail, 1, 1000, one_mailbox);
+	put_well(place, &mail);
+	id = mail.entries[0].id;
+	assert_int_equal(quarantine_lease(q, id, "example.com", "a", 60, false,
+			     token, &was, &err),
+	    1);
+	if (!clock_shift(59))
+		skip();
+	assert_int_equal(quarantine_mark_dot(q, id, "example.com", token, 60,
+			     &err),
+	    1);
+	clock_shift(110);
+	assert_int_equal(state_of(place, id, "example.com"), HELD_RELEASING);
+	clock_shift(180);
+	assert_int_equal(state_of(place, id, "example.com"), HELD_UNKNOWN);
+	clock_shift(0);
+	mail_free(&mail);
 }
 
 struct racer {
@@ -1230,6 +1262,7 @@ main(void)
 		cmocka_unit_test_setup(test_not_durable, empty),
 		cmocka_unit_test_setup(test_release, empty),
 		cmocka_unit_test_setup(test_lease_runs_out, empty),
+		cmocka_unit_test_setup(test_dot_begins_the_lease_anew, empty),
 		cmocka_unit_test_setup(test_races, empty),
 		cmocka_unit_test_setup(test_due, empty),
 		cmocka_unit_test_setup(test_paging, empty),
