@@ -36,8 +36,9 @@ write_spf_identity(const struct auth_spf_identity *identity,
 	authres_property(ar, "smtp", property, bytes_of(value));
 }
 
-/* The HELO name stands behind the sender, as some look at the first result
- * only, and where its domain says something. */
+/* Some look for "spf=" with no regard to properties: the HELO name stands
+ * behind the sender, and where its domain says something other than pass,
+ * which says nothing of the sender. */
 static void
 write_spf(const struct scan *scan, struct authres *ar)
 {
@@ -52,7 +53,8 @@ write_spf(const struct scan *scan, struct authres *ar)
 	}
 	write_spf_identity(&spf->mailfrom, "mailfrom",
 	    scan->envelope->sender.raw, ar);
-	if (spf->helo.checked && spf->helo.result != AUTH_NONE)
+	if (spf->helo.checked && spf->helo.result != AUTH_NONE &&
+	    spf->helo.result != AUTH_PASS)
 		write_spf_identity(&spf->helo, "helo", helo, ar);
 }
 
@@ -124,6 +126,8 @@ write_arc(const struct scan *scan, struct authres *ar)
 	authres_property(ar, "smtp", "remote-ip", bytes_of(ip));
 }
 
+/* Without policy.dmarc (RFC 9989 section 9.1): "policy.dmarc=none" is the
+ * result to whoever looks for "dmarc=".  The decision record has it. */
 static void
 write_dmarc(const struct scan *scan, struct authres *ar)
 {
@@ -143,10 +147,6 @@ write_dmarc(const struct scan *scan, struct authres *ar)
 	if (dmarc->from_domain != NULL)
 		authres_property(ar, "header", "from",
 		    bytes_of(dmarc->from_domain));
-	/* RFC 9989 section 9.1: the one in force. */
-	if (dmarc->policy_domain != NULL)
-		authres_property(ar, "policy", "dmarc",
-		    bytes_of(dmarc_policy_name(dmarc->policy)));
 }
 
 void

@@ -398,7 +398,7 @@ results_text(void)
 	return text;
 }
 
-/* All of it, with the properties of RFC 8601 and RFC 9989. */
+/* All of it, with the properties of RFC 8601. */
 static void
 test_results(void **state)
 {
@@ -422,11 +422,17 @@ test_results(void **state)
 	    "reason=\"more Subject fields than were signed\"\r\n"
 	    "\theader.d=bank.example header.s=s header.a=rsa-sha256 "
 	    "header.b=%s%s%s;\r\n"
-	    "\tdmarc=fail (p=reject) header.from=bank.example "
-	    "policy.dmarc=reject",
+	    "\tdmarc=fail (p=reject) header.from=bank.example",
 	    quote, b, quote)
 		   .data;
 	assert_string_equal(text, want);
+	/* A HELO name that passes lends the sender nothing. */
+	lab_envelope(lab, EVIL_IP, "evil.example", "ceo@bank.example");
+	(void)scan(bytes_of(BANK_MAIL));
+	text = results_text();
+	assert_int_equal(lab->scan->auth.spf.helo.result, AUTH_PASS);
+	assert_non_null(strstr(text, "spf=fail smtp.mailfrom"));
+	assert_null(strstr(text, "spf=pass"));
 }
 
 static void
