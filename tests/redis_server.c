@@ -89,26 +89,35 @@ remove_dir(const char *dir)
 	rmdir(dir);
 }
 
-/* Below the ports that the kernel hands out by itself, and with room for
- * the bus of a Cluster, 10,000 above. */
+static bool
+can_bind(unsigned port)
+{
+	const struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), rc;
+
+	if (fd < 0)
+		die("free_port");
+	rc = bind(fd, (const struct sockaddr *)&sin, sizeof(sin));
+	close(fd);
+	return rc == 0;
+}
+
+/* With the one of a Cluster's bus, 10,000 above; both below the ports that
+ * the kernel hands out by itself (32768 and more). */
 unsigned
 free_port(void)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	uint16_t port;
+	uint16_t draw;
+	unsigned port;
 	int tries;
 
 	for (tries = 0; tries < 1000; tries++) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0), rc;
-
-		if (fd < 0 || getrandom(&port, sizeof(port), 0) < 0)
+		if (getrandom(&draw, sizeof(draw), 0) < 0)
 			die("free_port");
-		port = (uint16_t)(20000 + port % 12000);
-		sin.sin_port = htons(port);
-		rc = bind(fd, (struct sockaddr *)&sin, sizeof(sin));
-		close(fd);
-		if (rc == 0)
+		port = 10240 + draw % 12000;
+		if (can_bind(port) && can_bind(port + 10000))
 			return port;
 	}
 	die("free_port");
